@@ -1,0 +1,68 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+using k8s.Models;
+
+namespace Enclaves.Api;
+
+/// <summary>What is wanted: how many enclaves, how large, and what runs in them.</summary>
+public sealed record NitroEnclaveDeploymentSpec
+{
+    /// <summary>Number of enclaves, each in a pod of its own.</summary>
+    [JsonPropertyName("replicas")]
+    [Range(0, int.MaxValue)]
+    [DefaultValue(NedDefaults.Replicas)]
+    public int? Replicas { get; init; }
+
+    /// <summary>Size and image of each enclave.</summary>
+    [JsonPropertyName("enclave")]
+    [EmptyObjectDefault]
+    public EnclaveSpec? Enclave { get; init; }
+
+    /// <summary>Containers that run inside each enclave, started in this order. At least one is required.</summary>
+    [JsonPropertyName("userPlugins")]
+    [ListMapKeys("name")]
+    [MaxLength(64)]
+    public IReadOnlyList<UserPlugin>? UserPlugins { get; init; }
+
+    /// <summary>Restart policy of every plugin that has none: Always, OnFailure or Never, with the meaning they have in a pod.</summary>
+    [JsonPropertyName("restartPolicy")]
+    [AllowedValues(RestartPolicies.Always, RestartPolicies.OnFailure, RestartPolicies.Never)]
+    [DefaultValue(RestartPolicies.Always)]
+    public string? RestartPolicy { get; init; }
+
+    /// <summary>The Service that leads to the plugins' ports. Made when any plugin has a hostPort; type None means no Service.</summary>
+    [JsonPropertyName("service")]
+    public ServiceSpec? Service { get; init; }
+
+    /// <summary>Metadata and scheduling of the enclave pods. Labels and node selection of our own win over it.</summary>
+    [JsonPropertyName("template")]
+    public PodTemplate? Template { get; init; }
+
+    /// <summary>How a change is rolled out, as in a Deployment. Set rollingUpdate.maxSurge to 0 where the nodes with enclaves are full.</summary>
+    [JsonPropertyName("strategy")]
+    public V1DeploymentStrategy? Strategy { get; init; }
+
+    /// <summary>Seconds that a new pod must be ready before it counts as available, as in a Deployment.</summary>
+    [JsonPropertyName("minReadySeconds")]
+    [Range(0, int.MaxValue)]
+    [DefaultValue(NedDefaults.MinReadySeconds)]
+    public int? MinReadySeconds { get; init; }
+
+    /// <summary>Seconds without progress after which a rollout counts as stuck, as in a Deployment; above minReadySeconds.</summary>
+    [JsonPropertyName("progressDeadlineSeconds")]
+    [Range(1, int.MaxValue)]
+    [DefaultValue(NedDefaults.ProgressDeadlineSeconds)]
+    public int? ProgressDeadlineSeconds { get; init; }
+
+    /// <summary>Old ReplicaSets to keep for a rollback, as in a Deployment.</summary>
+    [JsonPropertyName("revisionHistoryLimit")]
+    [Range(0, int.MaxValue)]
+    [DefaultValue(NedDefaults.RevisionHistoryLimit)]
+    public int? RevisionHistoryLimit { get; init; }
+
+    /// <summary>Whether changes wait to be rolled out, as in a Deployment.</summary>
+    [JsonPropertyName("paused")]
+    [DefaultValue(false)]
+    public bool? Paused { get; init; }
+}

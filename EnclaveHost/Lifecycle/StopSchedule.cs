@@ -1,0 +1,31 @@
+namespace Enclaves.EnclaveHost.Lifecycle;
+
+/// <summary>
+/// Divides the grace of a stop, counted from its creation, so that the end is within it: a third, but no more than 10 s, for open
+/// connections; a tenth at the end for power-off; what is left for the containers.
+/// </summary>
+internal sealed class StopSchedule(TimeSpan grace, TimeProvider time)
+{
+    /// <summary>How long an enclave that has stopped its containers may take to end by itself.</summary>
+    public static readonly TimeSpan OwnEnd = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(10);
+    private readonly long _began = time.GetTimestamp();
+
+    /// <summary>For open connections.</summary>
+    public TimeSpan Drain => grace / 3 < LongestDrain ? grace / 3 : LongestDrain;
+
+    /// <summary>For power-off.</summary>
+    public TimeSpan PowerOff => grace / 10;
+
+    /// <summary>For the containers, from now; never nothing.</summary>
+    public TimeSpan Containers
+    {
+        get
+        {
+            // Twice the end of an enclave: its own way out, and the second that the call's deadline is behind its grace.
+            var left = grace - time.GetElapsedTime(_began) - PowerOff - (OwnEnd * 2);
+            return left > TimeSpan.FromMilliseconds(100) ? left : TimeSpan.FromMilliseconds(100);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Collections;
+using Enclaves.Channel.Manifest;
+using Enclaves.EnclaveHost.Drivers;
+using Enclaves.EnclaveHost.Http;
+using Enclaves.EnclaveHost.Lifecycle;
+using Enclaves.EnclaveHost.Log;
+using Enclaves.EnclaveHost.Options;
+using Enclaves.EnclaveHost.Session;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Enclaves.EnclaveHost;
+
+/// <summary>
+/// The container of an enclave pod. Exit codes: 0 stopped in order, 1 the enclave failed for good, 2 wrong options. The reason is in the
+/// log and in the termination message.
+/// </summary>
+internal static class Program
+{
+    public static async Task<int> Main(string[] args)
+    {
+        var (options, problems) = EnclaveOptions.Read(args, ReadEnvironment());
+        using var lines = new StdoutLines(Console.OpenStandardOutput());
+        using var loggers = CreateLoggers(lines);
+        var logger = loggers.CreateLogger("Enclaves.EnclaveHost");
+        if (problems.Count > 0)
+            return Exit(2, string.Join("\n", problems), options, logger);
+        LoadedManifest manifest;
+        try
+        {
+            manifest = LoadedManifest.Read(options.ManifestPath);
+        }
+        catch (ManifestException e)
+        {
+            return Exit(1, $"{e.Message} (file {options.ManifestPath})", options, logger);
+        }
+
+        try
+        {
+            var last = await RunAsync(options, manifest, lines, loggers);
+            return last.To == EnclaveState.Stopped ? 0 : Exit(1, $"{last.Reason}: {last.Message}", options, logger);
+        }
+        catch (IOException e)
+        {
+            return Exit(1, $"the HTTP server cannot start: {e.Message}; choose another --http-port", options, logger);
+        }
+        catch (Exception e)
+        {
+            // A defect of ours: the kubelet starts the container again, and a human needs all there is to know.
+            return Exit(1, $"enclave-host ended unexpectedly: {e}", options, logger);
+        }
+    }
+
+    private static async Task<Transition> RunAsync(EnclaveOptions options, LoadedManifest manifest, StdoutLines lines, ILoggerFactory loggers)
+    {
+        var time = TimeProvider.System;
+        var state = new EnclaveStateMachine(time, loggers.CreateLogger<EnclaveStateMachine>());
+        var view = new EnclaveView();
+        var logs = new LogForwarder(lines);
+        Action<string>? onConsole = options.Debug ? text => lines.Write(new LogLine(time.GetUtcNow(), "console", "stdout", text)) : null;
+        IEnclaveDriver driver = options.Driver == "qemu"
+            ? new QemuDriver(options, onConsole, loggers.CreateLogger<QemuDriver>())
+            : new ProcessDriver(options, onConsole);
+        var sessions = new SessionLoop(options, manifest, state, view, logs, time, loggers.CreateLogger<SessionLoop>());
+        var lifecycle = new EnclaveLifecycle(options, manifest, driver, state, view, sessions, time, loggers);
+        var status = new StatusReader(manifest, driver, state, view, lifecycle, logs, lines, time);
+
+        await using var app = BuildServer(options, lines);
+        Endpoints.Map(app, state, status);
+        await app.StartAsync();
+        // SIGTERM only raises ApplicationStopping; the server goes on answering (503 on /readyz) until the enclave is stopped.
+        await lifecycle.RunAsync(app.Lifetime.ApplicationStopping);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        await app.StopAsync(limit.Token);
+        return state.Last;
+    }
+
+    private static WebApplication BuildServer(EnclaveOptions options, StdoutLines lines)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        AddLog(builder.Logging, lines);
+        builder.WebHost.ConfigureKestrel(server =>
+        {
+            server.AddServerHeader = false;
+            server.Limits.MaxConcurrentConnections = 128;
+            server.Limits.MaxRequestBodySize = 0;
+            server.Listen(options.BindAddress, options.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        return builder.Build();
+    }
+
+    private static ILoggerFactory CreateLoggers(StdoutLines lines) => LoggerFactory.Create(logging => AddLog(logging, lines));
+
+    private static void AddLog(ILoggingBuilder logging, StdoutLines lines)
+    {
+        logging.ClearProviders();
+        logging.AddProvider(new HostLoggerProvider(lines, TimeProvider.System));
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+    }
+
+    private static int Exit(int code, string reason, EnclaveOptions options, ILogger logger)
+    {
+        ProgramLog.Exiting(logger, code, reason);
+        TerminationMessage.Write(options.TerminationMessagePath, reason, logger);
+        return code;
+    }
+
+    private static Dictionary<string, string> ReadEnvironment() =>
+        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToDictionary(v => (string)v.Key, v => (string?)v.Value ?? "", StringComparer.Ordinal);
+}
+
+internal static partial class ProgramLog
+{
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "exit code {Code}: {Reason}")]
+    public static partial void Exiting(ILogger logger, int code, string reason);
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+using Enclaves.Channel.Session;
+using Enclaves.EnclaveHost.Lifecycle;
+using Grpc.Core;
+
+namespace Enclaves.EnclaveHost.Session;
+
+/// <summary>
+/// Asks the Orchestrator at each interval and moves the state between ManifestSynced, Running and Unhealthy.
+/// <list type="bullet">
+/// <item>No answer counts as a miss; <c>threshold</c> misses in a row make the enclave unhealthy: one late answer proves nothing.</item>
+/// <item>The answer "not healthy" does so at once: it is no doubt, and thresholds of probes were applied inside already.</item>
+/// <item>One good answer makes it Running.</item>
+/// </list>
+/// </summary>
+internal sealed class HealthMonitor(EnclaveStateMachine state, EnclaveView view, TimeSpan interval, int threshold, TimeProvider time)
+{
+    private static readonly TimeSpan LeastLimit = TimeSpan.FromSeconds(1);
+
+    // While the containers start, somebody waits for every tenth of a second.
+    private static readonly TimeSpan StartInterval = TimeSpan.FromMilliseconds(250);
+
+    private int _misses;
+
+    /// <summary>Checks until cancelled.</summary>
+    /// <param name="check">Asks, within the given time.</param>
+    /// <param name="cancellation">Ends the checks.</param>
+    public async Task RunAsync(Func<TimeSpan, CancellationToken, Task<HealthReply>> check, CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(interval, time);
+        do
+        {
+            await CheckAsync(check, cancellation);
+            timer.Period = state.State == EnclaveState.ManifestSynced && StartInterval < interval ? StartInterval : interval;
+        }
+        while (await timer.WaitForNextTickAsync(cancellation));
+    }
+
+    private async Task CheckAsync(Func<TimeSpan, CancellationToken, Task<HealthReply>> check, CancellationToken cancellation)
+    {
+        // A short interval asks often; it must not also make an answer late that is only an emulated machine's.
+        var limit = interval > LeastLimit ? interval : LeastLimit;
+        try
+        {
+            var reply = await check(limit, cancellation);
+            _misses = 0;
+            view.Health = new HealthView(time.GetUtcNow(), reply.Healthy, reply.Reason, reply.Message);
+            if (reply.Healthy)
+                state.TryMove(EnclaveState.Running, "Healthy");
+            else
+                state.TryMove(EnclaveState.Unhealthy, reply.Reason.Length > 0 ? reply.Reason : "NotHealthy", reply.Message);
+        }
+        catch (Exception e) when (e is RpcException or HttpRequestException or IOException && !cancellation.IsCancellationRequested)
+        {
+            _misses++;
+            var message = string.Create(CultureInfo.InvariantCulture, $"{_misses} health checks in a row without an answer: {CallFailure.Describe(e)}");
+            view.Health = new HealthView(time.GetUtcNow(), false, "NoAnswer", message);
+            if (_misses >= threshold)
+                state.TryMove(EnclaveState.Unhealthy, "NoAnswer", message);
+        }
+    }
+}

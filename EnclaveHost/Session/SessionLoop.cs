@@ -1,0 +1,183 @@
+using Enclaves.Channel;
+using Enclaves.EnclaveHost.Drivers;
+using Enclaves.EnclaveHost.Lifecycle;
+using Enclaves.EnclaveHost.Options;
+using Grpc.Core;
+
+namespace Enclaves.EnclaveHost.Session;
+
+/// <summary>
+/// Keeps a session with one enclave for as long as it lives: greets it, hands over secrets and manifest, then follows its status, its log
+/// and its health. A session that breaks is made anew with back-off; the manifest is the same, so handing it over again is harmless.
+/// </summary>
+internal sealed partial class SessionLoop(
+    EnclaveOptions options, LoadedManifest manifest, EnclaveStateMachine state, EnclaveView view, LogForwarder logs, TimeProvider time, ILogger<SessionLoop> logger)
+{
+    private static readonly TimeSpan ConnectTry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan HelloTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    // The Orchestrator gives a sign of life every 10 s.
+    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(30);
+
+    // What another try would answer in the same way. After Hello, FAILED_PRECONDITION is not among them: it then means that the connection
+    // broke in between and the new one has not been greeted.
+    private static readonly StatusCode[] FinalToHello = [StatusCode.InvalidArgument, StatusCode.FailedPrecondition, StatusCode.Unimplemented];
+    private static readonly StatusCode[] FinalToManifest =
+        [StatusCode.InvalidArgument, StatusCode.ResourceExhausted, StatusCode.AlreadyExists, StatusCode.Unimplemented];
+
+    /// <summary>Runs until cancelled.</summary>
+    /// <exception cref="EnclaveStartException">The enclave did not answer within the boot timeout.</exception>
+    /// <exception cref="SessionRefusedException">The enclave will not have this manifest or this program.</exception>
+    public async Task RunAsync(IEnclaveDriver driver, EnclaveSession session, CancellationToken cancellation)
+    {
+        var started = time.GetTimestamp();
+        logs.BeginBoot();
+        await WaitForPortAsync(driver, started, cancellation);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var health = Task.CompletedTask;
+        try
+        {
+            var wait = FirstWait;
+            while (true)
+            {
+                long? established = null;
+                try
+                {
+                    await EstablishAsync(driver, session, ending.Token);
+                    established = time.GetTimestamp();
+                    if (health.IsCompleted)
+                        health = WatchHealthAsync(session, ending.Token);
+                    await FollowAsync(session, health, ending.Token);
+                }
+                catch (Exception e) when (e is RpcException or IOException or HttpRequestException or TimeoutException && !cancellation.IsCancellationRequested)
+                {
+                    var detail = CallFailure.Describe(e);
+                    if (view.Hello is null && time.GetElapsedTime(started) > options.BootTimeout)
+                        throw NoAnswer(detail);
+                    LogBroken(detail, (int)wait.TotalMilliseconds);
+                }
+
+                // A session that breaks as soon as it stands is no success.
+                if (established is { } since && time.GetElapsedTime(since) > LongestWait)
+                    wait = FirstWait;
+                await Task.Delay(wait, time, cancellation);
+                wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+            }
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await health.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // By the transport alone, before gRPC: a guest whose kernel is not up yet leaves the connection without an answer, and a try must be short.
+    private async Task WaitForPortAsync(IEnclaveDriver driver, long started, CancellationToken cancellation)
+    {
+        var last = "it did not answer at all";
+        while (time.GetElapsedTime(started) < options.BootTimeout)
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            limit.CancelAfter(ConnectTry);
+            try
+            {
+                (await driver.Transport.ConnectAsync(EnclavePorts.Control, limit.Token)).Dispose();
+                return;
+            }
+            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or TimeoutException)
+            {
+                last = e.Message;
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                last = "connections are left without an answer";
+            }
+
+            await Task.Delay(BetweenTries, time, cancellation);
+        }
+
+        throw NoAnswer(last);
+    }
+
+    private EnclaveStartException NoAnswer(string detail) => new(
+        $"the Orchestrator did not answer within {options.BootTimeout.TotalSeconds} s ({detail}); look at the enclave's console with --debug");
+
+    private async Task EstablishAsync(IEnclaveDriver driver, EnclaveSession session, CancellationToken cancellation)
+    {
+        try
+        {
+            view.Hello = await session.HelloAsync(EnclavePorts.Egress(driver.Cid), Environment.MachineName, time, HelloTime, cancellation);
+        }
+        catch (RpcException e) when (FinalToHello.Contains(e.StatusCode))
+        {
+            throw new SessionRefusedException($"the enclave refuses the session ({e.StatusCode}): {e.Status.Detail}; use images of one release", e);
+        }
+
+        state.TryMove(EnclaveState.Booted, "HelloAnswered", $"kernel {view.Hello.KernelRelease}, orchestrator {view.Hello.OrchestratorVersion}");
+        try
+        {
+            await session.PutSecretsAsync(RegistryCredentials.Read(options.SecretsFolder), cancellation);
+            view.Manifest = await session.PutManifestAsync(manifest, cancellation);
+        }
+        catch (RpcException e) when (FinalToManifest.Contains(e.StatusCode))
+        {
+            throw new SessionRefusedException($"the enclave refuses the manifest {manifest.DigestText[..10]} ({e.StatusCode}): {e.Status.Detail}", e);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new SessionRefusedException(e.Message, e);
+        }
+
+        state.TryMove(EnclaveState.ManifestSynced, "ManifestSealed", manifest.DigestText);
+    }
+
+    private Task WatchHealthAsync(EnclaveSession session, CancellationToken cancellation)
+    {
+        var monitor = new HealthMonitor(state, view, options.HealthInterval, options.FailureThreshold, time);
+        return monitor.RunAsync(session.HealthAsync, cancellation);
+    }
+
+    // Ends when either stream ends: both belong to one session, and a new one brings both back.
+    private async Task FollowAsync(EnclaveSession session, Task health, CancellationToken cancellation)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task[] streams = [FollowStatusAsync(session, either), FollowLogsAsync(session, either.Token)];
+        var first = await Task.WhenAny([.. streams, health]);
+        await either.CancelAsync();
+        await Task.WhenAll(streams).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // The reason is the first one's; the others only followed it.
+        await first;
+    }
+
+    private async Task FollowStatusAsync(EnclaveSession session, CancellationTokenSource ending)
+    {
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(ending.Token);
+        silence.CancelAfter(SilenceLimit);
+        using var call = session.WatchStatus(silence.Token);
+        try
+        {
+            await foreach (var status in call.ResponseStream.ReadAllAsync(silence.Token))
+            {
+                view.Status = status;
+                silence.CancelAfter(SilenceLimit);
+            }
+        }
+        catch (Exception e) when (silence.IsCancellationRequested && !ending.IsCancellationRequested)
+        {
+            throw new TimeoutException($"no status for {SilenceLimit.TotalSeconds} s", e);
+        }
+    }
+
+    private async Task FollowLogsAsync(EnclaveSession session, CancellationToken cancellation)
+    {
+        using var call = session.StreamLogs(cancellation);
+        await foreach (var record in call.ResponseStream.ReadAllAsync(cancellation))
+            logs.Forward(record);
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "the session broke ({Reason}); a new one follows in {WaitMilliseconds} ms")]
+    private partial void LogBroken(string reason, int waitMilliseconds);
+}

@@ -1,0 +1,243 @@
+using System.Globalization;
+using Enclaves.Channel.Manifest;
+
+namespace Enclaves.Orchestrator.Containers;
+
+/// <summary>
+/// Keeps one container as its restart policy wants it. One loop:
+/// <code>
+/// pull (ErrImagePull, ImagePullBackOff) -> start (CreateContainerError, RunContainerError) -> Running
+///        ^ once                              ^                                                   | exit
+///                                            +------ CrashLoopBackOff &lt;--- restart decision &lt;--+--> Terminated
+/// </code>
+/// The loop ends when the container is done or <see cref="StopAsync"/> was called.
+/// </summary>
+internal sealed partial class ContainerWorker : IDisposable
+{
+    private readonly ManifestContainer _spec;
+    private readonly RestartPolicy _policy;
+    private readonly IContainerRuntime _runtime;
+    private readonly Credentials _credentials;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Action _changed;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private ContainerView _view;
+    private string? _id;
+    private Task _loop = Task.CompletedTask;
+
+    public ContainerWorker(
+        ManifestContainer spec, IContainerRuntime runtime, Credentials credentials, TimeProvider time, ILogger logger, Action changed)
+    {
+        _spec = spec;
+        _policy = Enum.Parse<RestartPolicy>(spec.RestartPolicy);
+        _runtime = runtime;
+        _credentials = credentials;
+        _time = time;
+        _logger = logger;
+        _changed = changed;
+        _view = new ContainerView { Spec = spec, Phase = ContainerPhase.Waiting, Reason = "ContainerCreating" };
+    }
+
+    /// <summary>What is known now.</summary>
+    public ContainerView View
+    {
+        get
+        {
+            lock (_lock)
+                return _view;
+        }
+    }
+
+    /// <summary>Completes when the container has run for the first time.</summary>
+    public Task Started => _started.Task;
+
+    /// <summary>Begins the loop.</summary>
+    public void Start() => _loop = Task.Run(() => LoopAsync(_stopping.Token));
+
+    /// <summary>Reports what the readiness look found; of no effect unless the container runs.</summary>
+    public void SetReady(bool ready) => Change(view => view.Phase == ContainerPhase.Running ? view with { Ready = ready } : view);
+
+    /// <summary>Ends the loop and the container, within the grace period and what a kill takes.</summary>
+    public async Task StopAsync(TimeSpan grace, CancellationToken cancellation)
+    {
+        await _stopping.CancelAsync();
+        await _loop.WaitAsync(cancellation);
+        if (_id is { } id)
+            await StopRunningAsync(id, grace, cancellation);
+        else
+            Change(view => view.Phase == ContainerPhase.Waiting ? view with { Reason = "Stopped", Message = "" } : view);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _stopping.Dispose();
+
+    private async Task StopRunningAsync(string id, TimeSpan grace, CancellationToken cancellation)
+    {
+        try
+        {
+            var exit = await _runtime.StopAsync(id, grace, cancellation);
+            LogExited(_spec.Name, exit.ExitCode, exit.Reason);
+            Change(view => Ended(view, exit));
+            await _runtime.RemoveAsync(id, cancellation);
+        }
+        catch (ContainerRuntimeException e)
+        {
+            // The others are still to be stopped; this one ends with the enclave.
+            LogStopFailed(_spec.Name, e.Message);
+            Change(view => view with { Reason = e.Reason, Message = e.Message, Ready = false });
+        }
+    }
+
+    private async Task LoopAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await PullAsync(stopping);
+            var history = default(RestartHistory);
+            for (uint attempt = 0; ; attempt++)
+            {
+                var (exit, ran) = await RunOnceAsync(attempt, stopping);
+                // A container that has never run is tried again whatever the policy says: there is no result yet to be content with.
+                var decision = RestartDecision.Of(ran ? _policy : RestartPolicy.Always, exit.ExitCode, _time.GetUtcNow(), history);
+                if (decision is not RestartDecision.Restart restart)
+                {
+                    Change(view => Ended(view, exit));
+                    return;
+                }
+
+                history = restart.History;
+                await BackOffAsync(exit, ran, restart.At, stopping);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // StopAsync goes on from here.
+        }
+        catch (Exception e)
+        {
+            LogFailed(e, _spec.Name);
+            Change(view => view with { Phase = ContainerPhase.Waiting, Reason = "InternalError", Message = e.Message, Ready = false });
+        }
+    }
+
+    private async Task PullAsync(CancellationToken stopping)
+    {
+        var backOff = new PullBackOff();
+        while (true)
+        {
+            Change(view => view with { Reason = "PullingImage" });
+            try
+            {
+                var digest = await _runtime.PullAsync(_spec.Image, _credentials.For(_spec.Image), stopping);
+                Change(view => view with { Reason = "ContainerCreating", Message = "", ImageDigest = digest });
+                return;
+            }
+            catch (ContainerRuntimeException e)
+            {
+                var wait = backOff.Next();
+                LogPullFailed(_spec.Name, e.Message, wait.TotalSeconds);
+                Change(view => view with { Reason = "ErrImagePull", Message = e.Message });
+                await WaitForAnotherPullAsync(e.Message, wait, backOff, stopping);
+            }
+        }
+    }
+
+    private async Task WaitForAnotherPullAsync(string problem, TimeSpan wait, PullBackOff backOff, CancellationToken stopping)
+    {
+        var credentials = _credentials.Changed;
+        var message = string.Create(CultureInfo.InvariantCulture, $"waiting {wait.TotalSeconds} s after: {problem}");
+        Change(view => view with { Reason = "ImagePullBackOff", Message = message });
+        if (await Task.WhenAny(Task.Delay(wait, _time, stopping), credentials) == credentials)
+            backOff.Reset();
+        stopping.ThrowIfCancellationRequested();
+    }
+
+    // A container that could not be started counts as one that ended at once.
+    private async Task<(ContainerExit Exit, bool Ran)> RunOnceAsync(uint attempt, CancellationToken stopping)
+    {
+        stopping.ThrowIfCancellationRequested();
+        string id;
+        try
+        {
+            // Not cancelled half way: a container that was started and whose id nobody knows could not be stopped.
+            id = await _runtime.StartAsync(_spec, attempt, CancellationToken.None);
+        }
+        catch (ContainerRuntimeException e)
+        {
+            LogStartFailed(_spec.Name, e.Reason, e.Message);
+            Change(view => view with { Phase = ContainerPhase.Waiting, Reason = e.Reason, Message = e.Message, Ready = false });
+            var now = _time.GetUtcNow();
+            return (new ContainerExit(128, e.Reason, now, now), Ran: false);
+        }
+
+        _id = id;
+        LogStarted(_spec.Name, attempt);
+        var hasExposedPorts = _spec.Ports.Any(port => port.IngressPort is not null);
+        Change(view => view with
+        {
+            Phase = ContainerPhase.Running,
+            Reason = "",
+            Message = "",
+            Ready = !hasExposedPorts,
+            Restarts = attempt,
+            Started = _time.GetUtcNow(),
+        });
+        _started.TrySetResult();
+        var exit = await _runtime.WaitAsync(id, stopping);
+        LogExited(_spec.Name, exit.ExitCode, exit.Reason);
+        _id = null;
+        await _runtime.RemoveAsync(id, CancellationToken.None);
+        return (exit, Ran: true);
+    }
+
+    private async Task BackOffAsync(ContainerExit exit, bool ran, DateTimeOffset until, CancellationToken stopping)
+    {
+        var wait = until - _time.GetUtcNow();
+        var message = string.Create(CultureInfo.InvariantCulture, $"back-off {wait.TotalSeconds:0} s restarting container {_spec.Name}");
+        Change(view => (ran ? Ended(view, exit) : view) with
+        {
+            Phase = ContainerPhase.Waiting,
+            Reason = !ran ? view.Reason : wait > TimeSpan.Zero ? "CrashLoopBackOff" : "ContainerCreating",
+            Message = !ran ? view.Message : wait > TimeSpan.Zero ? message : "",
+        });
+        if (wait > TimeSpan.Zero)
+            await Task.Delay(wait, _time, stopping);
+    }
+
+    private static ContainerView Ended(ContainerView view, ContainerExit exit) =>
+        view with { Phase = ContainerPhase.Terminated, Reason = exit.Reason, Message = "", Ready = false, LastExit = exit };
+
+    private void Change(Func<ContainerView, ContainerView> change)
+    {
+        lock (_lock)
+        {
+            var next = change(_view);
+            if (next == _view)
+                return;
+            _view = next;
+        }
+
+        _changed();
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "container {Name}: started (attempt {Attempt})")]
+    private partial void LogStarted(string name, uint attempt);
+
+    [LoggerMessage(2, LogLevel.Information, "container {Name}: ended with exit code {Code}, {Reason}")]
+    private partial void LogExited(string name, int code, string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "container {Name}: {Reason}: {Problem}")]
+    private partial void LogStartFailed(string name, string reason, string problem);
+
+    [LoggerMessage(4, LogLevel.Warning, "container {Name}: the image cannot be pulled, next try in {Seconds} s: {Problem}")]
+    private partial void LogPullFailed(string name, string problem, double seconds);
+
+    [LoggerMessage(6, LogLevel.Error, "container {Name}: cannot be stopped: {Problem}")]
+    private partial void LogStopFailed(string name, string problem);
+
+    [LoggerMessage(5, LogLevel.Critical, "container {Name}: its loop failed; it is not started again")]
+    private partial void LogFailed(Exception e, string name);
+}

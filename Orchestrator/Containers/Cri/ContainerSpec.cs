@@ -1,0 +1,74 @@
+using System.Globalization;
+using Enclaves.Channel.Manifest;
+using Enclaves.Orchestrator.Containers.Cri.V1;
+
+namespace Enclaves.Orchestrator.Containers.Cri;
+
+/// <summary>The CRI's words for what the manifest says. Pure.</summary>
+internal static class ContainerSpec
+{
+    /// <summary>Where container logs are written, in a file system of their own with a bound.</summary>
+    public const string LogDirectory = "/var/log/pods";
+
+    // The kernel's knobs that containers must not see or turn, as every container engine masks them by default.
+    private static readonly string[] MaskedPaths =
+    [
+        "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+        "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
+    ];
+
+    private static readonly string[] ReadonlyPaths =
+        ["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+    // One sandbox for the enclave: its containers share the enclave's network and nothing else.
+    private static NamespaceOption Namespaces => new() { Network = NamespaceMode.Node, Pid = NamespaceMode.Container, Ipc = NamespaceMode.Pod };
+
+    public static PodSandboxConfig Sandbox(EnclaveManifest manifest) => new()
+    {
+        Metadata = new PodSandboxMetadata { Name = manifest.Name, Uid = "enclave", Namespace = manifest.Namespace },
+        LogDirectory = LogDirectory,
+        Linux = new LinuxPodSandboxConfig
+        {
+            CgroupParent = "/enclave",
+            SecurityContext = new LinuxSandboxSecurityContext { NamespaceOptions = Namespaces, Seccomp = RuntimeDefault() },
+        },
+    };
+
+    public static ContainerConfig Container(ManifestContainer container, uint attempt)
+    {
+        var config = new ContainerConfig
+        {
+            Metadata = new ContainerMetadata { Name = container.Name, Attempt = attempt },
+            Image = new ImageSpec { Image = container.Image },
+            LogPath = LogPath(container.Name, attempt),
+            Linux = new LinuxContainerConfig { SecurityContext = Security() },
+        };
+        config.Command.Add(container.Command);
+        config.Args.Add(container.Args);
+        config.Envs.Add(container.Env.Select(env => new KeyValue { Key = env.Name, Value = env.Value }));
+        // The sandbox has a copy of its own of these; the enclave's are the truth.
+        config.Mounts.Add(new Mount { ContainerPath = "/etc/hosts", HostPath = "/etc/hosts", Readonly = true });
+        config.Mounts.Add(new Mount { ContainerPath = "/etc/resolv.conf", HostPath = "/etc/resolv.conf", Readonly = true });
+        return config;
+    }
+
+    /// <summary>Relative to <see cref="LogDirectory"/>.</summary>
+    public static string LogPath(string container, uint attempt) =>
+        string.Create(CultureInfo.InvariantCulture, $"{container}/{attempt}.log");
+
+    private static LinuxContainerSecurityContext Security()
+    {
+        var security = new LinuxContainerSecurityContext
+        {
+            Capabilities = new Capability { DropCapabilities = { "ALL" } },
+            NamespaceOptions = Namespaces,
+            NoNewPrivs = true,
+            Seccomp = RuntimeDefault(),
+        };
+        security.MaskedPaths.Add(MaskedPaths);
+        security.ReadonlyPaths.Add(ReadonlyPaths);
+        return security;
+    }
+
+    private static SecurityProfile RuntimeDefault() => new() { ProfileType = SecurityProfile.Types.ProfileType.RuntimeDefault };
+}

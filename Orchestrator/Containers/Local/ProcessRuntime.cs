@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Enclaves.Channel.Manifest;
+using Enclaves.Orchestrator.Init;
+using Enclaves.Orchestrator.Logs;
+using Enclaves.Orchestrator.Processes;
+
+namespace Enclaves.Orchestrator.Containers.Local;
+
+/// <summary>
+/// Runs each container's command as a process of this machine, without isolation and without an image: the embedded default of
+/// demonstrations and fast tests. A process ends with the Orchestrator, however that ends.
+/// </summary>
+/// <param name="children">Starts the processes.</param>
+/// <param name="logs">Takes their output.</param>
+/// <param name="hostsFile">
+/// The table of host names that egress serves, given to the processes as ENCLAVES_HOSTS_FILE: /etc/hosts belongs to the whole machine.
+/// </param>
+/// <param name="time">The clock.</param>
+internal sealed class ProcessRuntime(Children children, LogBuffer logs, string hostsFile, TimeProvider time) : IContainerRuntime
+{
+    private static readonly string[] Inherited = ["PATH", "HOME", "LANG", "TMPDIR"];
+
+    private readonly SpawnThread _spawner = new();
+    private readonly ConcurrentDictionary<string, Running> _running = new(StringComparer.Ordinal);
+
+    public void Begin()
+    {
+        // A process needs nothing but its program.
+    }
+
+    public Task PrepareAsync(EnclaveManifest manifest, CancellationToken cancellation) => Task.CompletedTask;
+
+    public Task<string> PullAsync(string image, RegistryLogin? login, CancellationToken cancellation) => Task.FromResult("");
+
+    public async Task<string> StartAsync(ManifestContainer container, uint attempt, CancellationToken cancellation)
+    {
+        if (container.Command.Count == 0)
+            throw new ContainerRuntimeException(
+                "CreateContainerError", $"container {container.Name} has no command, and the process runtime has no image to take one from");
+        var environment = VariablesOf(container);
+        try
+        {
+            var program = Spawn.Find(container.Command[0], environment.GetValueOrDefault("PATH"));
+            var output = new ChildOutput();
+            var child = await _spawner.RunAsync(() => Launch(container, program, environment, output));
+            var read = output.ReadAsync(
+                line => logs.Append(container.Name, "stdout", line, partial: false, time.GetUtcNow()),
+                line => logs.Append(container.Name, "stderr", line, partial: false, time.GetUtcNow()));
+            var id = string.Create(CultureInfo.InvariantCulture, $"{container.Name}-{attempt}-{child.Id}");
+            _running[id] = new Running(child, read, time.GetUtcNow());
+            return id;
+        }
+        catch (IOException e)
+        {
+            throw new ContainerRuntimeException("RunContainerError", $"container {container.Name}: {e.Message}", e);
+        }
+    }
+
+    public async Task<ContainerExit> WaitAsync(string id, CancellationToken cancellation)
+    {
+        var running = _running[id];
+        var code = await running.Child.Exit.WaitAsync(cancellation);
+        return new ContainerExit(code, code == 0 ? "Completed" : "Error", running.Started, time.GetUtcNow());
+    }
+
+    public async Task<ContainerExit> StopAsync(string id, TimeSpan grace, CancellationToken cancellation)
+    {
+        var running = _running[id];
+        running.Child.Signal(Libc.Sigterm);
+        try
+        {
+            await running.Child.Exit.WaitAsync(grace, time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            running.Child.Signal(Libc.Sigkill);
+        }
+
+        return await WaitAsync(id, cancellation);
+    }
+
+    public Task RemoveAsync(string id, CancellationToken cancellation)
+    {
+        _running.TryRemove(id, out _);
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        children.KillAll();
+        return ValueTask.CompletedTask;
+    }
+
+    private Child Launch(ManifestContainer container, string program, Dictionary<string, string> environment, ChildOutput output)
+    {
+        try
+        {
+            return children.Start(
+                Environment.ProcessPath!,
+                ChildLauncher.Arguments(program, container.Command.Skip(1).Concat(container.Args)),
+                [.. environment.Select(pair => $"{pair.Key}={pair.Value}")],
+                output.Handles);
+        }
+        catch
+        {
+            output.Dispose();
+            throw;
+        }
+    }
+
+    private Dictionary<string, string> VariablesOf(ManifestContainer container)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal) { ["ENCLAVES_HOSTS_FILE"] = hostsFile };
+        foreach (var name in Inherited)
+        {
+            if (Environment.GetEnvironmentVariable(name) is { } value)
+                variables[name] = value;
+        }
+
+        foreach (var entry in container.Env)
+            variables[entry.Name] = entry.Value;
+        return variables;
+    }
+
+    private sealed record Running(Child Child, Task Output, DateTimeOffset Started);
+}

@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Enclaves.Channel.Egress;
+using Enclaves.Channel.Manifest;
+
+namespace Enclaves.Orchestrator.Egress;
+
+/// <summary>A destination and the address inside the enclave that stands for it.</summary>
+/// <param name="Host">Host name or literal IP address, as the host is asked for it.</param>
+/// <param name="Port">TCP port, inside and outside.</param>
+/// <param name="Container">First container that declares it, or <see cref="EgressRequest.ImagePull"/>.</param>
+/// <param name="Address">Where the enclave's processes find it.</param>
+/// <param name="IsLiteral">The address is the destination's own and has to be added to the loopback interface.</param>
+internal sealed record EgressDestination(string Host, int Port, string Container, IPAddress Address, bool IsLiteral);
+
+/// <summary>A destination that cannot be served.</summary>
+internal sealed class EgressPlanException(string message) : Exception(message);
+
+/// <summary>
+/// Which addresses stand for the destinations that a manifest allows. Pure: a host name gets the next address of a block of 127.0.0.0/8,
+/// the same one for all its ports; a literal address stands for itself.
+/// </summary>
+internal sealed class EgressPlan
+{
+    private const int DefaultRegistryPort = 443;
+
+    private readonly Dictionary<string, IPAddress> _names = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<(string Host, int Port), EgressDestination> _destinations = [];
+    private readonly uint _first;
+
+    private EgressPlan(IPAddress first) =>
+        _first = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(first.GetAddressBytes());
+
+    /// <summary>Every destination once, in the manifest's order.</summary>
+    public IReadOnlyCollection<EgressDestination> Destinations => _destinations.Values;
+
+    /// <summary>Plans for a manifest.</summary>
+    /// <param name="manifest">What is allowed.</param>
+    /// <param name="first">First address of the block for host names.</param>
+    /// <exception cref="EgressPlanException">Names the entry and what is wrong with it.</exception>
+    public static EgressPlan Of(EnclaveManifest manifest, IPAddress first)
+    {
+        var plan = new EgressPlan(first);
+        foreach (var container in manifest.Containers)
+        {
+            foreach (var outbound in container.Outbound)
+                plan.Add(outbound.Host, outbound.Port, container.Name);
+        }
+
+        foreach (var registry in manifest.Registries)
+        {
+            var (host, port) = SplitRegistry(registry);
+            plan.Add(host, port, EgressRequest.ImagePull);
+        }
+
+        return plan;
+    }
+
+    /// <summary>The whole content of /etc/hosts.</summary>
+    public string HostsFile()
+    {
+        var text = new StringBuilder("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+        foreach (var (name, address) in _names)
+            text.Append(CultureInfo.InvariantCulture, $"{address} {name}\n");
+        return text.ToString();
+    }
+
+    private void Add(string host, int port, string container)
+    {
+        host = host.ToLowerInvariant();
+        if (_destinations.ContainsKey((host, port)))
+            return;
+        var request = new EgressRequest(host, port, container);
+        try
+        {
+            _ = request.Format();
+        }
+        catch (InvalidDataException e)
+        {
+            throw new EgressPlanException($"outbound of {container}: {e.Message}");
+        }
+
+        var literal = IPAddress.TryParse(host, out var address);
+        if (literal && !IsUnicast(address!))
+            throw new EgressPlanException($"outbound of {container}: {host} is not the address of another machine; remove it");
+        _destinations.Add((host, port), new EgressDestination(host, port, container, literal ? address! : AddressOf(host), literal));
+    }
+
+    private IPAddress AddressOf(string name)
+    {
+        if (_names.TryGetValue(name, out var known))
+            return known;
+        var bytes = new byte[4];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(bytes, _first + (uint)_names.Count);
+        return _names[name] = new IPAddress(bytes);
+    }
+
+    private static bool IsUnicast(IPAddress address)
+    {
+        if (IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
+            return false;
+        return address.AddressFamily == AddressFamily.InterNetworkV6
+            ? !address.IsIPv6Multicast && !address.IsIPv6LinkLocal && !address.IsIPv4MappedToIPv6
+            : address.GetAddressBytes()[0] is > 0 and < 224;
+    }
+
+    private static (string Host, int Port) SplitRegistry(string registry)
+    {
+        if (IPAddress.TryParse(registry, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6 && registry[0] != '[')
+            return (registry, DefaultRegistryPort);
+        var colon = registry.LastIndexOf(':');
+        if (colon < 0 || registry.EndsWith(']'))
+            return (registry.Trim('[', ']'), DefaultRegistryPort);
+        if (!int.TryParse(registry.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+            throw new EgressPlanException($"registry '{registry}': does not end with a port; write host or host:port");
+        return (registry[..colon].Trim('[', ']'), port);
+    }
+}

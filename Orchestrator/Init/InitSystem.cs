@@ -1,0 +1,62 @@
+using Enclaves.Orchestrator.Processes;
+
+namespace Enclaves.Orchestrator.Init;
+
+/// <summary>What PID 1 does before it serves: everything here runs once, in this order, and a failure ends the enclave.</summary>
+internal static class InitSystem
+{
+    /// <param name="args">The command line, handed on to the second start.</param>
+    public static void Run(IReadOnlyList<string> args)
+    {
+        if (!Directory.Exists("/proc/1"))
+        {
+            Mounts.LeaveInitramfs();
+            Mounts.MountAll();
+            StartAgain(args);
+        }
+
+        Mounts.EnableControllers();
+        KernelModules.LoadAll(Report);
+        Loopback.Up();
+        PrepareNetworkFiles();
+        // Containers run without CAP_NET_BIND_SERVICE and share the enclave's network, in which nobody else can be impersonated.
+        File.WriteAllText("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+        Environment.SetEnvironmentVariable("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        Report($"kernel {KernelRelease()} is up after {Uptime()} s");
+    }
+
+    /// <summary>uname -r.</summary>
+    public static string KernelRelease() => ReadLine("/proc/sys/kernel/osrelease");
+
+    /// <summary>The identity of this boot of the kernel.</summary>
+    public static string BootId() => ReadLine("/proc/sys/kernel/random/boot_id");
+
+    /// <summary>Takes the name over where the enclave is a machine of its own.</summary>
+    public static void SetHostname(string name) =>
+        Libc.Check(Libc.SetHostname(name, (nuint)System.Text.Encoding.UTF8.GetByteCount(name)), $"set the hostname '{name}'");
+
+    // .NET looks for the kernel's random numbers in /dev when it starts, and never again when they are not there: what ran until here
+    // has no /dev yet, so the same process begins anew.
+    private static void StartAgain(IReadOnlyList<string> args)
+    {
+        using var argv = new NativeStrings(["/init", .. args]);
+        using var envp = new NativeStrings(ChildLauncher.Variables());
+        Libc.Check(Libc.Execve("/proc/self/exe", argv.Pointer, envp.Pointer), "start again with every file system mounted");
+    }
+
+    // containerd copies these files and fails without them; there is no name server, so the second stays empty.
+    private static void PrepareNetworkFiles()
+    {
+        Directory.CreateDirectory("/etc");
+        if (!File.Exists("/etc/hosts"))
+            File.WriteAllText("/etc/hosts", "127.0.0.1 localhost\n");
+        if (!File.Exists("/etc/resolv.conf"))
+            File.WriteAllText("/etc/resolv.conf", "");
+    }
+
+    private static string Uptime() => ReadLine("/proc/uptime").Split(' ')[0];
+
+    private static string ReadLine(string path) => File.ReadAllText(path).Trim();
+
+    private static void Report(string text) => Console.Error.WriteLine($"orchestrator: init: {text}");
+}

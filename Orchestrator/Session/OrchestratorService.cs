@@ -1,0 +1,209 @@
+using Enclaves.Channel.Manifest;
+using Enclaves.Channel.Session;
+using Enclaves.Orchestrator.Containers;
+using Enclaves.Orchestrator.Init;
+using Enclaves.Orchestrator.Logs;
+using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace Enclaves.Orchestrator.Session;
+
+/// <summary>The session with EnclaveHost, which is not trusted: every answer to it is bounded, and every refusal says what to change.</summary>
+internal sealed partial class OrchestratorService(
+    EnclaveSupervisor supervisor,
+    ManifestSeal seal,
+    SessionFacts facts,
+    Credentials credentials,
+    StatusReport report,
+    StatusChanges changes,
+    LogBuffer logs,
+    Shutdown shutdown,
+    TimeProvider time,
+    ILogger<OrchestratorService> logger) : global::Enclaves.Channel.Session.Orchestrator.OrchestratorBase
+{
+    private const uint ProtocolVersion = 1;
+    private const int MaxCredentials = 256;
+    private const int MaxHostnameBytes = 64;
+    private static readonly TimeSpan LongestGrace = TimeSpan.FromHours(1);
+    private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ShortestBetweenStatuses = TimeSpan.FromMilliseconds(100);
+    private static readonly object GreetedKey = new();
+
+    private readonly ILogger<OrchestratorService> _logger = logger;
+
+    public override Task<HelloReply> Hello(HelloRequest request, ServerCallContext context)
+    {
+        if (request.ProtocolVersion != ProtocolVersion)
+            throw Refuse(StatusCode.FailedPrecondition, $"protocol version {request.ProtocolVersion} is not known, {ProtocolVersion} is");
+        if (request.RequiredFeatures.Count > 0)
+            throw Refuse(StatusCode.FailedPrecondition, $"required features are not known: {string.Join(", ", request.RequiredFeatures.Take(16))}");
+        if (request.Hostname.Length > MaxHostnameBytes || !request.Hostname.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.'))
+            throw Refuse(StatusCode.InvalidArgument, $"hostname '{request.Hostname}' is not one of at most {MaxHostnameBytes} characters");
+        try
+        {
+            facts.Apply(TimeOf(request), request.Hostname, request.EgressPort);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw Refuse(StatusCode.InvalidArgument, e.Message);
+        }
+
+        Connection(context).Items[GreetedKey] = true;
+        LogGreeted(request.Hostname, request.EgressPort);
+        return Task.FromResult(new HelloReply
+        {
+            ProtocolVersion = ProtocolVersion,
+            OrchestratorVersion = typeof(OrchestratorService).Assembly.GetName().Version?.ToString(3) ?? "",
+            KernelRelease = InitSystem.KernelRelease(),
+            BootId = InitSystem.BootId(),
+            ManifestDigest = ByteString.CopyFrom(seal.Digest),
+        });
+    }
+
+    public override async Task<PutManifestReply> PutManifest(IAsyncStreamReader<ManifestChunk> requestStream, ServerCallContext context)
+    {
+        RequireGreeting(context);
+        var (digest, bytes) = await ManifestReceiver.ReadAsync(requestStream, context.CancellationToken);
+        SealResult result;
+        EnclaveManifest? manifest;
+        try
+        {
+            result = seal.Offer(bytes, digest, out manifest);
+        }
+        catch (ManifestException e)
+        {
+            LogManifestRefused(e.Message);
+            throw Refuse(StatusCode.InvalidArgument, e.Message);
+        }
+
+        if (result == SealResult.Different)
+        {
+            var mine = Convert.ToHexStringLower(seal.Digest);
+            LogManifestRefused($"the enclave runs {mine} already");
+            throw Refuse(StatusCode.AlreadyExists, $"the enclave runs the manifest {mine} for its whole life; start another enclave for this one");
+        }
+
+        if (manifest is not null)
+        {
+            LogSealed(Convert.ToHexStringLower(digest));
+            supervisor.Start(manifest);
+        }
+
+        return new PutManifestReply
+        {
+            Digest = ByteString.CopyFrom(seal.Digest),
+            Pcr16 = ByteString.CopyFrom(seal.Register),
+            Simulated = true,
+        };
+    }
+
+    public override Task<PutSecretsReply> PutSecrets(PutSecretsRequest request, ServerCallContext context)
+    {
+        RequireGreeting(context);
+        if (request.RegistryCredentials.Count > MaxCredentials)
+            throw Refuse(StatusCode.ResourceExhausted, $"{request.RegistryCredentials.Count} registry credentials, allowed are {MaxCredentials}");
+        var logins = new Dictionary<string, RegistryLogin>(StringComparer.Ordinal);
+        foreach (var credential in request.RegistryCredentials)
+            logins[credential.Registry] = new RegistryLogin(credential.Username, credential.Password);
+        credentials.Replace(logins);
+        LogCredentials(logins.Count);
+        return Task.FromResult(new PutSecretsReply());
+    }
+
+    public override async Task WatchStatus(WatchStatusRequest request, IServerStreamWriter<EnclaveStatus> responseStream, ServerCallContext context)
+    {
+        RequireGreeting(context);
+        var cancellation = context.CancellationToken;
+        while (!cancellation.IsCancellationRequested)
+        {
+            var changed = changes.Next;
+            await responseStream.WriteAsync(report.Status(), cancellation);
+            await Task.WhenAny(changed, Task.Delay(SignOfLife, time, cancellation));
+            // A container that flaps must not make a flood of the stream.
+            await Task.Delay(ShortestBetweenStatuses, time, cancellation);
+        }
+    }
+
+    public override Task<HealthReply> Health(HealthRequest request, ServerCallContext context) => Task.FromResult(report.Health());
+
+    public override async Task StreamLogs(StreamLogsRequest request, IServerStreamWriter<LogRecord> responseStream, ServerCallContext context)
+    {
+        RequireGreeting(context);
+        ulong last = 0;
+        await foreach (var entry in logs.ReadAsync(context.CancellationToken))
+        {
+            var record = new LogRecord
+            {
+                Sequence = entry.Sequence,
+                UnixMilliseconds = entry.Time.ToUnixTimeMilliseconds(),
+                Container = entry.Container,
+                Stream = entry.Stream,
+                Text = UnsafeByteOperations.UnsafeWrap(entry.Text),
+                Partial = entry.Partial,
+                DroppedBefore = last == 0 ? 0 : entry.Sequence - last - 1,
+            };
+            last = entry.Sequence;
+            await responseStream.WriteAsync(record, context.CancellationToken);
+        }
+    }
+
+    public override async Task<StopReply> Stop(StopRequest request, ServerCallContext context)
+    {
+        RequireGreeting(context);
+        var grace = TimeSpan.FromMilliseconds(request.GraceMilliseconds);
+        if (grace > LongestGrace)
+            throw Refuse(StatusCode.InvalidArgument, $"a grace period of {grace}, allowed is {LongestGrace}");
+        LogStop(grace.TotalSeconds);
+        // Goes on also when the host hangs up: a half stopped enclave is of use to nobody.
+        try
+        {
+            await supervisor.StopAsync(grace, CancellationToken.None);
+        }
+        finally
+        {
+            shutdown.Request("the host asked for it");
+        }
+
+        return new StopReply();
+    }
+
+    private static DateTimeOffset TimeOf(HelloRequest request)
+    {
+        try
+        {
+            return DateTimeOffset.FromUnixTimeMilliseconds(request.UnixTimeMilliseconds);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            throw Refuse(StatusCode.InvalidArgument, $"{request.UnixTimeMilliseconds} ms is not a time");
+        }
+    }
+
+    // A session is a connection: what was agreed on one says nothing about the next.
+    private static IConnectionItemsFeature Connection(ServerCallContext context) =>
+        context.GetHttpContext().Features.Get<IConnectionItemsFeature>()!;
+
+    private static void RequireGreeting(ServerCallContext context)
+    {
+        if (!Connection(context).Items.ContainsKey(GreetedKey))
+            throw Refuse(StatusCode.FailedPrecondition, "Hello has not been called on this connection");
+    }
+
+    private static RpcException Refuse(StatusCode code, string problem) => new(new Status(code, problem));
+
+    [LoggerMessage(1, LogLevel.Information, "session begun, hostname {Hostname}, egress port {EgressPort}")]
+    private partial void LogGreeted(string hostname, uint egressPort);
+
+    [LoggerMessage(2, LogLevel.Information, "manifest {Digest} measured (simulated) and sealed")]
+    private partial void LogSealed(string digest);
+
+    [LoggerMessage(3, LogLevel.Warning, "manifest refused: {Problem}")]
+    private partial void LogManifestRefused(string problem);
+
+    [LoggerMessage(4, LogLevel.Information, "{Count} registry credentials taken over")]
+    private partial void LogCredentials(int count);
+
+    [LoggerMessage(5, LogLevel.Information, "stop asked for, grace period {Seconds} s")]
+    private partial void LogStop(double seconds);
+}

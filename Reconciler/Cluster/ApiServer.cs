@@ -1,0 +1,147 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Enclaves.Api;
+using Enclaves.Reconciler.Control;
+using k8s;
+
+namespace Enclaves.Reconciler.Cluster;
+
+/// <summary>
+/// The few calls that the Reconciler makes to the API server, each with a deadline. Configuration, TLS and credentials are
+/// KubernetesClient's; bodies are JSON of our own, since the client's models lose the difference between null and absent, on which
+/// server-side apply depends.
+/// </summary>
+internal sealed class ApiServer(Kubernetes client) : IDisposable
+{
+    private const long MaxBodyBytes = 256 * 1024 * 1024;
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(30);
+    private static readonly MediaTypeHeaderValue ApplyPatch = new("application/apply-patch+yaml");
+    private static readonly MediaTypeHeaderValue MergePatch = new("application/merge-patch+json");
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    /// <summary>Reads one object, or null when there is none.</summary>
+    public async Task<LiveObject?> GetAsync(ResourceKind kind, ObjectKey key, CancellationToken cancellation)
+    {
+        try
+        {
+            return LiveObject.From(await CallAsync(HttpMethod.Get, kind.PathOf(key), null, null, $"reading {kind.Describe(key)}", cancellation));
+        }
+        catch (ApiException absent) when (absent.Code == HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads a collection, whole or one page of it.</summary>
+    public Task<JsonElement> ListAsync(ResourceKind kind, string? space, string query, CancellationToken cancellation) =>
+        CallAsync(HttpMethod.Get, $"{kind.CollectionPath(space)}?{query}", null, null, $"listing {kind.Plural}", cancellation);
+
+    /// <summary>
+    /// Server-side apply under <see cref="NedNames.FieldManager"/>. With force, fields that another manager has changed become ours again.
+    /// </summary>
+    /// <returns>The object as it is afterwards.</returns>
+    public async Task<LiveObject> ApplyAsync(
+        ResourceKind kind, ObjectKey key, JsonObject fields, bool force, string? subresource, CancellationToken cancellation)
+    {
+        var path = $"{kind.PathOf(key, subresource)}?fieldManager={NedNames.FieldManager}&force={(force ? "true" : "false")}";
+        var what = $"applying {kind.Describe(key)}";
+        var reply = await CallAsync(HttpMethod.Patch, path, fields, ApplyPatch, what, cancellation);
+        return LiveObject.From(reply) ?? throw new InvalidDataException($"{what}: the API server's reply is not an object");
+    }
+
+    /// <summary>JSON merge patch of this very object, not of a later one of its name.</summary>
+    public Task MergeAsync(ResourceKind kind, LiveObject target, JsonObject patch, CancellationToken cancellation)
+    {
+        var body = patch.DeepClone().AsObject();
+        body["metadata"] = new JsonObject { ["uid"] = target.Uid };
+        return CallAsync(HttpMethod.Patch, $"{kind.PathOf(target.Key)}?fieldManager={NedNames.FieldManager}", body, MergePatch,
+            $"patching {kind.Describe(target.Key)}", cancellation);
+    }
+
+    /// <summary>Creates an object; the server may complete its name.</summary>
+    public Task CreateAsync(ResourceKind kind, string space, JsonObject body, CancellationToken cancellation) =>
+        CallAsync(HttpMethod.Post, $"{kind.CollectionPath(space)}?fieldManager={NedNames.FieldManager}", body, Json, $"creating a {kind.Kind} in {space}", cancellation);
+
+    /// <summary>Deletes this very object, not a later one of its name. One that is gone already is a success.</summary>
+    public async Task DeleteAsync(ResourceKind kind, LiveObject target, CancellationToken cancellation)
+    {
+        var options = new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "DeleteOptions",
+            ["propagationPolicy"] = "Background",
+            ["preconditions"] = new JsonObject { ["uid"] = target.Uid },
+        };
+        try
+        {
+            await CallAsync(HttpMethod.Delete, kind.PathOf(target.Key), options, Json, $"deleting {kind.Describe(target.Key)}", cancellation);
+        }
+        catch (ApiException gone) when (gone.Code is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
+        {
+            // Not found, or another uid by now: in either case the one that was meant is gone.
+        }
+    }
+
+    /// <summary>Opens a stream whose headers must come within the call's deadline and whose body may take as long as it likes.</summary>
+    public async Task<HttpResponseMessage> OpenAsync(string path, string what, CancellationToken cancellation)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(CallTimeout);
+        return await SendAsync(HttpMethod.Get, path, null, null, what, cancellation, deadline.Token);
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => client.Dispose();
+
+    private async Task<JsonElement> CallAsync(
+        HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(CallTimeout);
+        using var response = await SendAsync(method, path, body, type, what, cancellation, deadline.Token);
+        try
+        {
+            await response.Content.LoadIntoBufferAsync(MaxBodyBytes, deadline.Token);
+            await using var stream = await response.Content.ReadAsStreamAsync(deadline.Token);
+            using var document = await JsonDocument.ParseAsync(stream, default, deadline.Token);
+            return document.RootElement.Clone();
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw TimedOut(what);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what,
+        CancellationToken cancellation, CancellationToken deadline)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(client.BaseUri, path))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        if (body is not null)
+            request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body)) { Headers = { ContentType = type } };
+        try
+        {
+            if (client.Credentials is { } credentials)
+                await credentials.ProcessHttpRequestAsync(request, deadline);
+            var response = await client.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline);
+            if (response.IsSuccessStatusCode)
+                return response;
+            using (response)
+                throw await ApiException.FromAsync(what, response, deadline);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw TimedOut(what);
+        }
+    }
+
+    private static TimeoutException TimedOut(string what) =>
+        new($"{what}: the API server did not answer within {CallTimeout.TotalSeconds} s; check that it is up and reachable");
+}

@@ -1,0 +1,118 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Enclaves.Reconciler.Control;
+
+namespace Enclaves.Reconciler.Cluster;
+
+/// <summary>Lists and watches one kind of object of the API server, in one namespace or in all, narrowed by labels.</summary>
+internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string? space = null, string? labelSelector = null)
+    : IWatchSource<LiveObject>
+{
+    private const int PageSize = 500;
+
+    private readonly string _selector = labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}";
+
+    /// <inheritdoc />
+    public string Name => kind.Plural;
+
+    /// <inheritdoc />
+    public async Task<ListResult<LiveObject>> ListAsync(string resourceVersion, CancellationToken cancellation)
+    {
+        try
+        {
+            return resourceVersion.Length == 0
+                ? await ListPagesAsync(cancellation)
+                : await ListOnceAsync($"resourceVersion={resourceVersion}{_selector}", cancellation);
+        }
+        catch (ApiException refused) when (IsVersionUnavailable(refused))
+        {
+            throw new ResourceVersionUnavailableException(refused.Message);
+        }
+    }
+
+    /// <inheritdoc />
+    public async IAsyncEnumerable<WatchEvent<LiveObject>> WatchAsync(
+        string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var path = $"{kind.CollectionPath(space)}?watch=true&allowWatchBookmarks=true&timeoutSeconds={(int)timeout.TotalSeconds}"
+            + $"&resourceVersion={resourceVersion}{_selector}";
+        HttpResponseMessage response;
+        try
+        {
+            response = await server.OpenAsync(path, $"watching {kind.Plural}", cancellation);
+        }
+        catch (ApiException refused) when (IsVersionUnavailable(refused))
+        {
+            throw new ResourceVersionUnavailableException(refused.Message);
+        }
+
+        using (response)
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
+            await foreach (var line in WatchLines.ReadAsync(stream, cancellation))
+                yield return Read(line);
+        }
+    }
+
+    private async Task<ListResult<LiveObject>> ListPagesAsync(CancellationToken cancellation)
+    {
+        var items = new List<LiveObject>();
+        var token = "";
+        while (true)
+        {
+            JsonElement page;
+            try
+            {
+                var more = token.Length == 0 ? "" : $"&continue={Uri.EscapeDataString(token)}";
+                page = await server.ListAsync(kind, space, $"limit={PageSize}{more}{_selector}", cancellation);
+            }
+            catch (ApiException expired) when (expired.Code == HttpStatusCode.Gone && token.Length > 0)
+            {
+                // The snapshot behind the pages is gone; one whole list is dearer than pages, and always consistent.
+                return await ListOnceAsync(_selector.TrimStart('&'), cancellation);
+            }
+
+            var read = ReadList(page);
+            items.AddRange(read.Items);
+            token = page.GetProperty("metadata").TryGetProperty("continue", out var next) ? next.GetString() ?? "" : "";
+            if (token.Length == 0)
+                return new ListResult<LiveObject>(items, read.ResourceVersion);
+        }
+    }
+
+    private async Task<ListResult<LiveObject>> ListOnceAsync(string query, CancellationToken cancellation) =>
+        ReadList(await server.ListAsync(kind, space, query, cancellation));
+
+    private static ListResult<LiveObject> ReadList(JsonElement list)
+    {
+        var items = new List<LiveObject>();
+        if (list.TryGetProperty("items", out var array) && array.ValueKind == JsonValueKind.Array)
+            items.AddRange(array.EnumerateArray().Select(LiveObject.From).OfType<LiveObject>());
+        return new ListResult<LiveObject>(items, list.GetProperty("metadata").GetProperty("resourceVersion").GetString() ?? "");
+    }
+
+    private WatchEvent<LiveObject> Read(JsonElement line)
+    {
+        var type = line.GetProperty("type").GetString();
+        var body = line.GetProperty("object");
+        if (type == "ERROR")
+        {
+            var error = ApiException.FromStatus($"watching {kind.Plural}", body);
+            throw IsVersionUnavailable(error) ? new ResourceVersionUnavailableException(error.Message) : error;
+        }
+
+        var item = LiveObject.From(body) ?? throw new InvalidDataException($"watching {kind.Plural}: an event of type {type} has no object");
+        return type switch
+        {
+            "ADDED" or "MODIFIED" => new WatchEvent<LiveObject>(WatchEventKind.Present, item.ResourceVersion, item),
+            "DELETED" => new WatchEvent<LiveObject>(WatchEventKind.Deleted, item.ResourceVersion, item),
+            "BOOKMARK" => new WatchEvent<LiveObject>(WatchEventKind.Bookmark, item.ResourceVersion, null),
+            _ => throw new InvalidDataException($"watching {kind.Plural}: unknown type of event '{type}'"),
+        };
+    }
+
+    private static bool IsVersionUnavailable(ApiException error) =>
+        error.Code == HttpStatusCode.Gone
+        || (error.Code == HttpStatusCode.GatewayTimeout && error.Message.Contains("Too large resource version", StringComparison.Ordinal));
+}

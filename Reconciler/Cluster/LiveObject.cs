@@ -1,0 +1,122 @@
+using System.Buffers;
+using System.Text.Json;
+using Enclaves.Reconciler.Control;
+
+namespace Enclaves.Reconciler.Cluster;
+
+/// <summary>
+/// An object as the API server has it. Kept as JSON: a typed model would lose every field that is newer than our client library, and with
+/// it the difference between a field that is absent and one that is empty.
+/// </summary>
+internal sealed class LiveObject : IStored
+{
+    private LiveObject(JsonElement json)
+    {
+        Json = json;
+        var metadata = json.GetProperty("metadata");
+        Key = new ObjectKey(metadata.Text("namespace") ?? "", metadata.Text("name") ?? "");
+        ResourceVersion = metadata.Text("resourceVersion") ?? "";
+        Uid = metadata.Text("uid") ?? "";
+        IsBeingDeleted = metadata.TryGetProperty("deletionTimestamp", out _);
+        (OwnerUid, OwnerName, OwnerKind) = Controller(metadata);
+    }
+
+    /// <summary>The whole object without managedFields, which are large and which nobody here reads.</summary>
+    public JsonElement Json { get; }
+
+    /// <inheritdoc />
+    public ObjectKey Key { get; }
+
+    /// <inheritdoc />
+    public string ResourceVersion { get; }
+
+    /// <summary>Tells this object from an earlier or later one of the same name.</summary>
+    public string Uid { get; }
+
+    /// <summary>Whether its deletion has begun.</summary>
+    public bool IsBeingDeleted { get; }
+
+    /// <summary>Uid of the owner with controller: true, or null.</summary>
+    public string? OwnerUid { get; }
+
+    /// <summary>Name of that owner.</summary>
+    public string? OwnerName { get; }
+
+    /// <summary>Kind of that owner.</summary>
+    public string? OwnerKind { get; }
+
+    /// <summary>Number that the API server counts up with each change of the spec; 0 where a kind has none.</summary>
+    public long Generation => At("metadata", "generation") is { ValueKind: JsonValueKind.Number } number ? number.GetInt64() : 0;
+
+    /// <summary>Takes over a copy of an object, or null if it is not one (no metadata).</summary>
+    public static LiveObject? From(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
+            ? new LiveObject(WithoutManagedFields(json))
+            : null;
+
+    /// <summary>The value at a path of member names, or null.</summary>
+    public JsonElement? At(params ReadOnlySpan<string> path)
+    {
+        var element = Json;
+        foreach (var name in path)
+        {
+            if (element.ValueKind != JsonValueKind.Object || !element.TryGetProperty(name, out element))
+                return null;
+        }
+
+        return element;
+    }
+
+    /// <summary>The string at a path, or null.</summary>
+    public string? TextAt(params ReadOnlySpan<string> path) =>
+        At(path) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+
+    /// <summary>The whole number at a path, 0 when absent, as the API server omits zeros.</summary>
+    public int CountAt(params ReadOnlySpan<string> path) =>
+        At(path) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var count) ? count : 0;
+
+    private static JsonElement WithoutManagedFields(JsonElement json)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            foreach (var member in json.EnumerateObject())
+            {
+                if (!member.NameEquals("metadata"))
+                {
+                    member.WriteTo(writer);
+                    continue;
+                }
+
+                writer.WriteStartObject("metadata");
+                foreach (var field in member.Value.EnumerateObject())
+                {
+                    if (!field.NameEquals("managedFields"))
+                        field.WriteTo(writer);
+                }
+
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndObject();
+        }
+
+        using var document = JsonDocument.Parse(buffer.WrittenMemory);
+        return document.RootElement.Clone();
+    }
+
+    private static (string? Uid, string? Name, string? Kind) Controller(JsonElement metadata)
+    {
+        if (metadata.TryGetProperty("ownerReferences", out var owners) && owners.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var owner in owners.EnumerateArray())
+            {
+                if (owner.TryGetProperty("controller", out var controller) && controller.ValueKind == JsonValueKind.True)
+                    return (owner.Text("uid"), owner.Text("name"), owner.Text("kind"));
+            }
+        }
+
+        return default;
+    }
+}

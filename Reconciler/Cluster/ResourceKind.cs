@@ -1,0 +1,42 @@
+using Enclaves.Reconciler.Control;
+
+namespace Enclaves.Reconciler.Cluster;
+
+/// <summary>A kind of object as the API server addresses it. The group is empty for the core group.</summary>
+internal sealed record ResourceKind(string Group, string Version, string Plural, string Kind)
+{
+    /// <summary>Manifests.</summary>
+    public static readonly ResourceKind ConfigMap = new("", "v1", "configmaps", "ConfigMap");
+
+    /// <summary>Entrances to enclaves.</summary>
+    public static readonly ResourceKind Service = new("", "v1", "services", "Service");
+
+    /// <summary>Read only for the label that excludes one.</summary>
+    public static readonly ResourceKind Namespace = new("", "v1", "namespaces", "Namespace");
+
+    /// <summary>What runs enclave pods.</summary>
+    public static readonly ResourceKind Deployment = new("apps", "v1", "deployments", "Deployment");
+
+    /// <summary>Read only to learn which manifests are still in use.</summary>
+    public static readonly ResourceKind ReplicaSet = new("apps", "v1", "replicasets", "ReplicaSet");
+
+    /// <summary>What a user reads to learn what happened.</summary>
+    public static readonly ResourceKind Event = new("events.k8s.io", "v1", "events", "Event");
+
+    /// <summary>The apiVersion field of an object.</summary>
+    public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
+
+    /// <summary>Path of one object, relative to the server's address.</summary>
+    public string PathOf(ObjectKey key, string? subresource = null) =>
+        $"{CollectionPath(key.Namespace)}/{Uri.EscapeDataString(key.Name)}{(subresource is null ? "" : "/" + subresource)}";
+
+    /// <summary>Path of the objects of a namespace, or of all when it is null or empty.</summary>
+    public string CollectionPath(string? space)
+    {
+        var root = Group.Length == 0 ? $"api/{Version}" : $"apis/{Group}/{Version}";
+        return string.IsNullOrEmpty(space) ? $"{root}/{Plural}" : $"{root}/namespaces/{Uri.EscapeDataString(space)}/{Plural}";
+    }
+
+    /// <summary>For messages: "Deployment default/hello".</summary>
+    public string Describe(ObjectKey key) => $"{Kind} {key}";
+}

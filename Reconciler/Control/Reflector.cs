@@ -1,0 +1,156 @@
+namespace Enclaves.Reconciler.Control;
+
+/// <summary>
+/// Keeps a store equal to what the API server has, for one kind of object: lists once, then watches, and lists again only when it must.
+/// Owns the connection and the resource version; never ends before it is cancelled.
+/// </summary>
+/// <remarks>
+/// The rules are client-go's: the first list may be served from the server's cache; each event and bookmark advances the version; an
+/// expired version means a new list, and deletions that were missed are found by difference; an overloaded or absent server means
+/// waiting, not listing. A watch that the server should have ended and did not is cut by a watchdog of our own, since a connection can
+/// hang without either side noticing.
+/// </remarks>
+internal sealed partial class Reflector<T>(
+    IWatchSource<T> source,
+    ObjectStore<T> store,
+    TimeProvider time,
+    ILogger logger,
+    Func<double>? random = null)
+    where T : class, IStored
+{
+    private static readonly TimeSpan ShortestWatch = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan WatchdogMargin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan TooShort = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan HealthyAfter = TimeSpan.FromMinutes(2);
+
+    private readonly Func<double> _random = random ?? Random.Shared.NextDouble;
+    private readonly BackOff _backOff = new(TimeSpan.FromMilliseconds(800), TimeSpan.FromSeconds(30), random);
+    private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string? _version;
+    private bool _mustList = true;
+    private int _failures;
+    private long _lastEvent = time.GetTimestamp();
+
+    /// <summary>Completes when the store holds a first whole list.</summary>
+    public Task Synced => _synced.Task;
+
+    /// <summary>What is reflected, for messages.</summary>
+    public string Name => source.Name;
+
+    /// <summary>How long ago the server last said anything, bookmarks included.</summary>
+    public TimeSpan LastEventAge => time.GetElapsedTime(Volatile.Read(ref _lastEvent));
+
+    /// <summary>Runs until it is cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            var started = time.GetTimestamp();
+            try
+            {
+                if (_mustList)
+                    await ListAsync(cancellation);
+                await WatchAsync(cancellation);
+                _failures = 0;
+                continue;
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (ResourceVersionUnavailableException unavailable)
+            {
+                LogExpired(logger, source.Name, unavailable.Message);
+                _mustList = true;
+                // The first new list is due at once; a server that keeps refusing is given time.
+                if (_failures++ == 0)
+                    continue;
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                // Whatever it was (refused, overloaded, cut in the middle of a line), the stream is resumed from the last version.
+                if (time.GetElapsedTime(started) > HealthyAfter)
+                    _failures = 0;
+                LogInterrupted(logger, source.Name, failure.Message, _failures);
+                _failures++;
+            }
+
+            await Task.Delay(_backOff.Delay(_failures - 1), time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ListAsync(CancellationToken cancellation)
+    {
+        ListResult<T> list;
+        try
+        {
+            // Not older than what is known already: an API server with a stale cache must not take the store back in time.
+            list = await source.ListAsync(_version ?? "0", cancellation);
+        }
+        catch (ResourceVersionUnavailableException)
+        {
+            list = await source.ListAsync("", cancellation);
+        }
+
+        store.Replace(list.Items);
+        Advance(list.ResourceVersion);
+        _mustList = false;
+        LogListed(logger, source.Name, list.Items.Count, list.ResourceVersion);
+        _synced.TrySetResult();
+    }
+
+    private async Task WatchAsync(CancellationToken cancellation)
+    {
+        // Spread over five minutes, so that many watches opened together do not end together.
+        var timeout = ShortestWatch * (1 + _random());
+        using var watchdog = new CancellationTokenSource(timeout + WatchdogMargin, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, watchdog.Token);
+        var started = time.GetTimestamp();
+        var events = 0;
+        try
+        {
+            await foreach (var received in source.WatchAsync(_version!, timeout, either.Token))
+            {
+                events++;
+                Take(received);
+            }
+        }
+        catch (OperationCanceledException) when (watchdog.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new TimeoutException($"the watch did not end by itself within {timeout + WatchdogMargin}; the connection hangs");
+        }
+
+        if (events == 0 && time.GetElapsedTime(started) < TooShort)
+            throw new IOException("the watch ended at once and without an event");
+    }
+
+    private void Take(WatchEvent<T> received)
+    {
+        switch (received.Kind)
+        {
+            case WatchEventKind.Present:
+                store.Put(received.Item!);
+                break;
+            case WatchEventKind.Deleted:
+                store.Remove(received.Item!.Key);
+                break;
+        }
+
+        Advance(received.ResourceVersion);
+    }
+
+    private void Advance(string version)
+    {
+        _version = version;
+        Volatile.Write(ref _lastEvent, time.GetTimestamp());
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Kind}: listed {Count} objects at version {Version}")]
+    private static partial void LogListed(ILogger logger, string kind, int count, string version);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Kind}: listing again, the version is not available: {Reason}")]
+    private static partial void LogExpired(ILogger logger, string kind, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Kind}: the watch was interrupted ({Reason}); resuming, failure {Failures} in a row")]
+    private static partial void LogInterrupted(ILogger logger, string kind, string reason, int failures);
+}

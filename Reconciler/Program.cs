@@ -1,0 +1,54 @@
+using Enclaves.Reconciler;
+using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Reconciling;
+using Enclaves.Reconciler.Status;
+using k8s;
+using k8s.Exceptions;
+
+var builder = WebApplication.CreateSlimBuilder();
+builder.Configuration.AddEnvironmentVariables("ENCLAVES_").AddCommandLine(args);
+builder.Logging.ClearProviders().AddJsonConsole(console =>
+{
+    console.IncludeScopes = true;
+    console.UseUtcTimestamp = true;
+    console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+});
+builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+ReconcilerSettings settings;
+Kubernetes client;
+try
+{
+    settings = ReconcilerSettings.Read(builder.Configuration);
+    client = new Kubernetes(settings.ClientConfiguration());
+}
+catch (Exception wrong) when (wrong is InvalidOperationException or KubeConfigException or IOException)
+{
+    await Console.Error.WriteLineAsync($"reconciler: {wrong.Message}; correct the option or the kubeconfig and start again");
+    return 2;
+}
+
+builder.WebHost.ConfigureKestrel(kestrel =>
+{
+    kestrel.AddServerHeader = false;
+    kestrel.ListenAnyIP(settings.Port);
+});
+builder.Services
+    .AddSingleton(settings)
+    .AddSingleton(TimeProvider.System)
+    .AddSingleton(_ => new ApiServer(client))
+    .AddSingleton<ClusterStores>()
+    .AddSingleton<ChildApplier>()
+    .AddSingleton<ManifestCleanup>()
+    .AddSingleton<NedEvents>()
+    .AddSingleton<NedStatusWriter>()
+    .AddSingleton<NedReconciler>()
+    .AddSingleton<NedController>()
+    .AddHostedService(services => services.GetRequiredService<NedController>());
+
+var app = builder.Build();
+app.MapGet("/livez", () => "ok");
+app.MapGet("/readyz", (NedController controller) => controller.IsSynced
+    ? Results.Text("ok")
+    : Results.Text($"not listed yet: {string.Join(", ", controller.Unsynced)}", statusCode: StatusCodes.Status503ServiceUnavailable));
+await app.RunAsync();
+return 0;

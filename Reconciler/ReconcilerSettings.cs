@@ -1,0 +1,39 @@
+using k8s;
+
+namespace Enclaves.Reconciler;
+
+/// <summary>
+/// Options, each from the command line (--port 8080) or the environment (ENCLAVES_PORT=8080).
+/// </summary>
+internal sealed record ReconcilerSettings
+{
+    /// <summary>Port of /livez and /readyz.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>The only namespace to work in; absent means all but those with the label k8s.oblv.com/ignore: "true".</summary>
+    public string? Namespace { get; init; }
+
+    /// <summary>Path of a kubeconfig; absent means the pod's service account, or the user's own kubeconfig outside a pod.</summary>
+    public string? Kubeconfig { get; init; }
+
+    /// <summary>NEDs that are worked at the same time, 1 to 64.</summary>
+    public int Workers { get; init; } = 4;
+
+    /// <summary>Reads and checks the options.</summary>
+    /// <exception cref="InvalidOperationException">An option has a value that is not allowed.</exception>
+    public static ReconcilerSettings Read(IConfiguration configuration)
+    {
+        var settings = configuration.Get<ReconcilerSettings>() ?? new ReconcilerSettings();
+        if (settings.Port is < 1 or > 65535)
+            throw new InvalidOperationException($"--port {settings.Port}: allowed are 1 to 65535");
+        if (settings.Workers is < 1 or > 64)
+            throw new InvalidOperationException($"--workers {settings.Workers}: allowed are 1 to 64");
+        return settings;
+    }
+
+    /// <summary>How to reach the API server.</summary>
+    public KubernetesClientConfiguration ClientConfiguration() =>
+        Kubeconfig is { Length: > 0 } path ? KubernetesClientConfiguration.BuildConfigFromConfigFile(path)
+        : KubernetesClientConfiguration.IsInCluster() ? KubernetesClientConfiguration.InClusterConfig()
+        : KubernetesClientConfiguration.BuildConfigFromConfigFile();
+}

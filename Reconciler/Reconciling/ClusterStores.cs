@@ -1,0 +1,26 @@
+using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Control;
+
+namespace Enclaves.Reconciler.Reconciling;
+
+/// <summary>What the Reconciler knows of the cluster without asking.</summary>
+internal sealed class ClusterStores
+{
+    /// <summary>All NEDs that are watched.</summary>
+    public ObjectStore<LiveObject> Neds { get; } = new();
+
+    /// <summary>Manifests, by the uid of their owner.</summary>
+    public ObjectStore<LiveObject> ConfigMaps { get; } = new(child => child.OwnerUid);
+
+    /// <summary>Deployments with our label.</summary>
+    public ObjectStore<LiveObject> Deployments { get; } = new();
+
+    /// <summary>Services with our label.</summary>
+    public ObjectStore<LiveObject> Services { get; } = new();
+
+    /// <summary>ReplicaSets of those Deployments, by the uid of their Deployment.</summary>
+    public ObjectStore<LiveObject> ReplicaSets { get; } = new(child => child.OwnerUid);
+
+    /// <summary>Namespaces; empty when only one is watched.</summary>
+    public ObjectStore<LiveObject> Namespaces { get; } = new();
+}

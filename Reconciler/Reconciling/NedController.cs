@@ -1,0 +1,172 @@
+using Enclaves.Api;
+using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Control;
+
+namespace Enclaves.Reconciler.Reconciling;
+
+/// <summary>
+/// Keeps the stores up to date, turns each change into the key of the NED it concerns, and works the keys. An unforeseen end of any of its
+/// loops ends the process, which comes back with a clean state.
+/// </summary>
+internal sealed partial class NedController : BackgroundService
+{
+    private static readonly Func<ILogger, ObjectKey, IDisposable?> Scope = LoggerMessage.DefineScope<ObjectKey>("ned {Ned}");
+
+    private readonly ClusterStores _stores;
+    private readonly NedReconciler _reconciler;
+    private readonly WorkQueue<ObjectKey> _queue;
+    private readonly ReconcilerSettings _settings;
+    private readonly ILogger<NedController> _logger;
+    private readonly List<Reflector<LiveObject>> _reflectors;
+
+    public NedController(
+        ApiServer server, ClusterStores stores, NedReconciler reconciler, ReconcilerSettings settings, TimeProvider time, ILogger<NedController> logger)
+    {
+        _stores = stores;
+        _reconciler = reconciler;
+        _settings = settings;
+        _logger = logger;
+        _queue = new WorkQueue<ObjectKey>(time, new BackOff(TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(1)));
+        const string ours = $"{NedLabels.ManagedBy}={NedLabels.ManagedByValue}";
+        Reflector<LiveObject> Reflect(ResourceKind kind, ObjectStore<LiveObject> store, string? selector = ours) =>
+            new(new ApiWatchSource(server, kind, settings.Namespace, selector), store, time, logger);
+        _reflectors =
+        [
+            Reflect(NedKind.Resource, stores.Neds, null),
+            Reflect(ResourceKind.ConfigMap, stores.ConfigMaps),
+            Reflect(ResourceKind.Deployment, stores.Deployments),
+            Reflect(ResourceKind.Service, stores.Services),
+            Reflect(ResourceKind.ReplicaSet, stores.ReplicaSets),
+        ];
+        if (string.IsNullOrEmpty(settings.Namespace))
+            _reflectors.Add(Reflect(ResourceKind.Namespace, stores.Namespaces, null));
+        Subscribe();
+    }
+
+    /// <summary>Whether every store holds a first whole list.</summary>
+    public bool IsSynced => _reflectors.TrueForAll(reflector => reflector.Synced.IsCompletedSuccessfully);
+
+    /// <summary>The kinds that have no first list yet, for /readyz.</summary>
+    public IEnumerable<string> Unsynced => _reflectors.Where(reflector => !reflector.Synced.IsCompletedSuccessfully).Select(reflector => reflector.Name);
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        _queue.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var loops = _reflectors.ConvertAll(reflector => reflector.RunAsync(stoppingToken));
+        loops.Add(WorkWhenSyncedAsync(stoppingToken));
+        // The first to end in an error ends the service, and with it the process.
+        await foreach (var ended in Task.WhenEach(loops))
+            await ended;
+    }
+
+    private void Subscribe()
+    {
+        _stores.Neds.Changed += change => _queue.Add((change.After ?? change.Before)!.Key);
+        foreach (var store in new[] { _stores.ConfigMaps, _stores.Deployments, _stores.Services })
+        {
+            store.Changed += change =>
+            {
+                AddOwner(change.Before);
+                AddOwner(change.After);
+            };
+        }
+
+        _stores.ReplicaSets.Changed += change =>
+        {
+            // Only a ReplicaSet that is gone matters: its manifest may be unused now.
+            if (change.After is null && change.Before!.TextAt("metadata", "labels", NedLabels.Deployment) is { } ned)
+                _queue.Add(new ObjectKey(change.Before.Key.Namespace, ned));
+        };
+        _stores.Namespaces.Changed += change =>
+        {
+            string? Label(LiveObject? space) => space?.TextAt("metadata", "labels", NedReconciler.IgnoreLabel);
+            if (Label(change.Before) == Label(change.After))
+                return;
+            foreach (var ned in _stores.Neds.All.Where(ned => ned.Key.Namespace == (change.After ?? change.Before)!.Key.Name))
+                _queue.Add(ned.Key);
+        };
+    }
+
+    private void AddOwner(LiveObject? child)
+    {
+        if (child is not null && NedKind.OwnerOf(child) is { } owner)
+            _queue.Add(owner);
+    }
+
+    private async Task WorkWhenSyncedAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            // Before every store is whole, a child that exists would look as if it did not.
+            await Task.WhenAll(_reflectors.Select(reflector => reflector.Synced)).WaitAsync(cancellation);
+            LogWorking(_logger, _settings.Namespace is { Length: > 0 } space ? $"namespace {space}" : "all namespaces", _stores.Neds.Count);
+            await Task.WhenAll(Enumerable.Range(0, _settings.Workers).Select(_ => WorkAsync(cancellation)));
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // The process is asked to stop; whatever is unfinished is found again by the next one.
+        }
+    }
+
+    private async Task WorkAsync(CancellationToken cancellation)
+    {
+        // Away from the caller's thread: each worker has its own.
+        await Task.Yield();
+        while (true)
+        {
+            var key = await _queue.GetAsync(cancellation);
+            try
+            {
+                await WorkOneAsync(key, cancellation);
+            }
+            finally
+            {
+                _queue.Done(key);
+            }
+        }
+    }
+
+    private async Task WorkOneAsync(ObjectKey key, CancellationToken cancellation)
+    {
+        using var scope = Scope(_logger, key);
+        try
+        {
+            var result = await _reconciler.ReconcileAsync(key, _queue.Failures(key), cancellation);
+            if (result.HasFailed)
+            {
+                _queue.AddAfterFailure(key);
+                return;
+            }
+
+            _queue.Forget(key);
+            if (result.After is { } after)
+                _queue.AddAfter(key, after);
+        }
+        catch (Exception failure) when (failure is ApiException or HttpRequestException or IOException or TimeoutException)
+        {
+            // The status could not be written either; the pass is made again as a whole.
+            LogFailed(_logger, _queue.AddAfterFailure(key).TotalSeconds, failure.Message);
+        }
+        catch (Exception defect) when (defect is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        {
+            // A defect met by one NED must not take the others with it.
+            LogDefect(_logger, defect, _queue.AddAfterFailure(key).TotalSeconds);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Working in {Scope}; {Count} NitroEnclaveDeployments are known")]
+    private static partial void LogWorking(ILogger logger, string scope, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The pass failed and is made again in {Seconds} s: {Failure}")]
+    private static partial void LogFailed(ILogger logger, double seconds, string failure);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The pass met an unforeseen error and is made again in {Seconds} s")]
+    private static partial void LogDefect(ILogger logger, Exception defect, double seconds);
+}

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json;
+using Enclaves.Api;
+using Enclaves.Channel.Manifest;
+using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Control;
+using Enclaves.Reconciler.Reconciling.Children;
+using Enclaves.Reconciler.Status;
+using k8s;
+
+namespace Enclaves.Reconciler.Reconciling;
+
+/// <summary>
+/// One pass over one NED: reads what is wanted and what is, and makes the one like the other. It is told which object, never what
+/// happened, so that any pass mends whatever any earlier one left undone. A pass that finds nothing to do writes nothing.
+/// </summary>
+internal sealed partial class NedReconciler(
+    ClusterStores stores,
+    ChildApplier children,
+    ManifestCleanup cleanup,
+    NedStatusWriter statusWriter,
+    NedEvents events,
+    ILogger<NedReconciler> logger)
+{
+    /// <summary>Label of a namespace whose NEDs are left alone by a Reconciler that watches all namespaces.</summary>
+    public const string IgnoreLabel = "k8s.oblv.com/ignore";
+
+    // An object that is in the way has none of our labels, so no watch tells when it goes.
+    private static readonly TimeSpan ConflictRecheck = TimeSpan.FromSeconds(15);
+
+    // A conflict or a server that restarts is over after a try or two and not worth an ERROR that alarms somebody.
+    private const int QuietFailures = 4;
+
+    private readonly ConcurrentDictionary<ObjectKey, NedMemory> _memories = new();
+
+    /// <summary>Makes one pass.</summary>
+    /// <param name="key">The NED.</param>
+    /// <param name="failures">Passes over it that failed in a row before this one.</param>
+    /// <param name="cancellation">Ends the pass between two calls.</param>
+    public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, int failures, CancellationToken cancellation)
+    {
+        if (stores.Neds.Get(key) is not { } stored || IsIgnored(key))
+        {
+            // Its children go by garbage collection.
+            _memories.TryRemove(key, out _);
+            return ReconcileResult.Done;
+        }
+
+        var memory = _memories.GetOrAdd(key, _ => new NedMemory());
+        var live = memory.Latest(NedKind.Resource, stored);
+        if (live.IsBeingDeleted)
+            return ReconcileResult.Done;
+        try
+        {
+            var ned = Read(live);
+            var manifest = NedManifest.Of(ned);
+            var deployment = await EnsureChildrenAsync(live, ned, manifest, memory, cancellation);
+            await statusWriter.WriteAsync(live, Observe(live, ned, deployment, null), manifest.Digest, memory, cancellation);
+            await cleanup.RunAsync(live, deployment, manifest.ConfigMapName, cancellation);
+            return ReconcileResult.Done;
+        }
+        catch (Exception failure) when (ProblemOf(failure, live) is { } problem)
+        {
+            LogProblem(logger, problem.Reason, problem.Message);
+            if (problem.NeedsHelp || failures >= QuietFailures)
+                await statusWriter.WriteAsync(live, Observe(live, null, KnownDeployment(live, memory), problem), null, memory, cancellation);
+            return problem.NeedsHelp ? ReconcileResult.LookAgain(ConflictRecheck) : ReconcileResult.Retry;
+        }
+    }
+
+    private async Task<LiveObject> EnsureChildrenAsync(
+        LiveObject live, NitroEnclaveDeployment ned, NedManifest manifest, NedMemory memory, CancellationToken cancellation)
+    {
+        // The manifest first: a pod must never be made before the ConfigMap that it mounts.
+        var configMap = await children.EnsureAsync(
+            ResourceKind.ConfigMap, stores.ConfigMaps, ManifestConfigMap.Fields(live, manifest), live, memory, cancellation);
+        if (configMap.Created)
+        {
+            await events.WriteAsync(live, "Normal", "ManifestCreated", "Reconcile",
+                $"Created ConfigMap {manifest.ConfigMapName}; the manifest's digest is {manifest.Digest}.", cancellation);
+        }
+
+        var deployment = await children.EnsureAsync(
+            ResourceKind.Deployment, stores.Deployments, EnclaveDeployment.Fields(live, ned, manifest), live, memory, cancellation,
+            EnclaveDeployment.Preparation);
+        if (EnclaveService.Fields(live, ned) is { } service)
+            await children.EnsureAsync(ResourceKind.Service, stores.Services, service, live, memory, cancellation);
+        else
+            await children.RemoveAsync(ResourceKind.Service, stores.Services, live.Key, live, cancellation);
+        return deployment.Live;
+    }
+
+    private static NitroEnclaveDeployment Read(LiveObject live) =>
+        KubernetesJson.Deserialize<NitroEnclaveDeployment>(live.Json.GetRawText())
+        ?? throw new JsonException("the object is null");
+
+    private LiveObject? KnownDeployment(LiveObject ned, NedMemory memory) =>
+        stores.Deployments.Get(ned.Key) is { } deployment && deployment.OwnerUid == ned.Uid
+            ? memory.Latest(ResourceKind.Deployment, deployment)
+            : null;
+
+    private static NedObservation Observe(LiveObject live, NitroEnclaveDeployment? ned, LiveObject? deployment, NedProblem? problem) => new(
+        live.Key.Namespace,
+        live.Key.Name,
+        live.Generation,
+        ned?.Spec.Replicas ?? (live.At("spec", "replicas") is null ? NedDefaults.Replicas : live.CountAt("spec", "replicas")),
+        ned?.Spec.Paused ?? false,
+        deployment is null ? null : DeploymentObservation.Of(deployment),
+        problem);
+
+    private bool IsIgnored(ObjectKey key) =>
+        stores.Namespaces.Get(new ObjectKey("", key.Namespace))?.TextAt("metadata", "labels", IgnoreLabel) == "true";
+
+    // What a failure means to whoever owns the NED; null for a failure that is a defect of ours.
+    private static NedProblem? ProblemOf(Exception failure, LiveObject ned) => failure switch
+    {
+        NedProblemException known => known.Problem,
+        NedSpecException spec => new NedProblem("InvalidSpec", $"{spec.Message}; correct the spec and apply it again.", true),
+        ManifestException manifest => new NedProblem("InvalidManifest", $"{manifest.Message}; correct the spec and apply it again.", true),
+        JsonException json => new NedProblem("InvalidSpec",
+            $"The spec of {ned.Key} cannot be read: {json.Message.TrimEnd('.')}; correct it and apply it again (kubectl explain ned.spec).", true),
+        ApiException { IsTransient: false, Code: HttpStatusCode.NotFound } gone =>
+            new NedProblem("NotFound", $"{gone.Message}; it is tried again, and passes if the NED or its namespace is being deleted.", false),
+        ApiException { IsTransient: false } refused => new NedProblem("ApplyRefused",
+            $"The API server refused {refused.Message}; mend what it names, or the Reconciler's rights or the namespace's quota.", true),
+        ApiException transient => new NedProblem("ApiServerUnavailable", $"{transient.Message}; it is tried again by itself.", false),
+        HttpRequestException or IOException or TimeoutException =>
+            new NedProblem("ApiServerUnreachable", $"{failure.Message}; it is tried again by itself.", false),
+        _ => null,
+    };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Reason}: {Problem}")]
+    private static partial void LogProblem(ILogger logger, string reason, string problem);
+}

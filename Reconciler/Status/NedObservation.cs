@@ -1,0 +1,66 @@
+using System.Text.Json;
+using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Reconciling;
+
+namespace Enclaves.Reconciler.Status;
+
+/// <summary>All that a NED's conditions depend on.</summary>
+/// <param name="Namespace">Of the NED.</param>
+/// <param name="Name">Of the NED.</param>
+/// <param name="Generation">The generation that was reconciled.</param>
+/// <param name="Replicas">Enclaves wanted.</param>
+/// <param name="Paused">Whether rollouts wait.</param>
+/// <param name="Deployment">Its Deployment, or null while there is none.</param>
+/// <param name="Problem">Why the children are not as wanted, or null when they are.</param>
+internal sealed record NedObservation(
+    string Namespace, string Name, long Generation, int Replicas, bool Paused, DeploymentObservation? Deployment, NedProblem? Problem);
+
+/// <summary>What a Deployment says of its pods.</summary>
+internal sealed record DeploymentObservation
+{
+    /// <summary>Whether the Deployment's controller has seen its current spec; before, its numbers are about an earlier one.</summary>
+    public required bool IsObserved { get; init; }
+
+    /// <summary>Pods that exist.</summary>
+    public required int Total { get; init; }
+
+    /// <summary>Pods of the current template.</summary>
+    public required int Updated { get; init; }
+
+    /// <summary>Pods that are ready.</summary>
+    public required int Ready { get; init; }
+
+    /// <summary>Pods that have been ready for minReadySeconds.</summary>
+    public required int Available { get; init; }
+
+    /// <summary>Why pods could not be created, or null.</summary>
+    public string? CreationFailure { get; init; }
+
+    /// <summary>Why the rollout does not get on, or null.</summary>
+    public string? DeadlineFailure { get; init; }
+
+    /// <summary>Reads a live Deployment.</summary>
+    public static DeploymentObservation Of(LiveObject live) => new()
+    {
+        IsObserved = live.CountAt("status", "observedGeneration") >= live.Generation,
+        Total = live.CountAt("status", "replicas"),
+        Updated = live.CountAt("status", "updatedReplicas"),
+        Ready = live.CountAt("status", "readyReplicas"),
+        Available = live.CountAt("status", "availableReplicas"),
+        CreationFailure = Message(live, "ReplicaFailure", "True", null),
+        DeadlineFailure = Message(live, "Progressing", "False", "ProgressDeadlineExceeded"),
+    };
+
+    private static string? Message(LiveObject live, string type, string status, string? reason)
+    {
+        if (live.At("status", "conditions") is not { ValueKind: JsonValueKind.Array } conditions)
+            return null;
+        foreach (var condition in conditions.EnumerateArray())
+        {
+            if (condition.Text("type") == type && condition.Text("status") == status && (reason is null || condition.Text("reason") == reason))
+                return condition.Text("message") ?? "no message";
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Enclaves.Tests.Cluster;
+
+/// <summary>A program of ours that runs beside the tests. Whatever happens, it does not outlive them.</summary>
+internal sealed class ChildProcess : IAsyncDisposable
+{
+    private static readonly ConcurrentDictionary<ChildProcess, bool> Running = new();
+    private readonly ConcurrentQueue<string> _log = new();
+    private readonly Process _process;
+
+    static ChildProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        foreach (var child in Running.Keys)
+            child.Kill();
+    };
+
+    private ChildProcess(Process process) => _process = process;
+
+    /// <summary>Everything it has written so far.</summary>
+    public string Log => string.Join('\n', _log);
+
+    /// <summary>Starts a part of the repository, such as Reconciler, as it was built together with the tests.</summary>
+    public static ChildProcess Start(string part, params string[] arguments)
+    {
+        var output = new DirectoryInfo(AppContext.BaseDirectory);
+        var configuration = output.Parent!.Name;
+        var repository = output.Parent!.Parent!.Parent!.Parent!.Parent!.FullName;
+        var program = Path.Combine(repository, part, "bin", configuration, output.Name, $"Enclaves.{part}");
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // A proxy of the environment does not lead to the development cluster.
+        start.Environment["NO_PROXY"] = "*";
+        var process = new Process { StartInfo = start };
+        var child = new ChildProcess(process);
+        process.OutputDataReceived += (_, line) => child.Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => child.Keep(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        Running[child] = true;
+        return child;
+    }
+
+    /// <summary>A port that is free at this moment.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Any, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Waits until /readyz on this port answers 200.</summary>
+    public Task Ready(int port) => Wait.Until($"/readyz of {_process.StartInfo.FileName}", async () =>
+    {
+        if (_process.HasExited)
+            throw new InvalidOperationException($"{_process.StartInfo.FileName} ended with {_process.ExitCode}:\n{Log}");
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) };
+        using var response = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"));
+        return response.IsSuccessStatusCode;
+    }, explain: () => Log);
+
+    /// <summary>Ends it at once, as a crash or an out-of-memory killer would (SIGKILL).</summary>
+    public void Kill()
+    {
+        if (Running.TryRemove(this, out _) && !_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is not null)
+            _log.Enqueue(line);
+    }
+}

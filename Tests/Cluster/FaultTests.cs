@@ -1,0 +1,99 @@
+using Enclaves.Api;
+using k8s.Models;
+using Shouldly;
+using Xunit;
+
+namespace Enclaves.Tests.Cluster;
+
+/// <summary>Whatever breaks, the world converges to what the spec says: nothing is lost, nothing is done twice.</summary>
+public sealed class FaultTests(ClusterFixture cluster)
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task A_Reconciler_killed_after_any_write_is_finished_by_the_next(int write)
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using (var killed = await ReconcilerProcess.Start(space.Name))
+        {
+            var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            killed.Proxy.AfterWrite = async number =>
+            {
+                if (number != write)
+                    return;
+                // The server has carried it out and the writer never learns of it.
+                killed.Kill();
+                written.TrySetResult();
+                await Task.Delay(Timeout.Infinite, killed.Proxy.Closing);
+            };
+            await space.Create(Neds.Valid());
+            await written.Task.WaitAsync(Wait.Usual, TestContext.Current.CancellationToken);
+        }
+
+        await using var next = await ReconcilerProcess.Start(space.Name);
+        await IsWhole(space, next);
+    }
+
+    [Fact]
+    public async Task A_watch_that_is_cut_and_refused_for_a_while_misses_nothing()
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        await space.Create(Neds.Valid("gone"));
+        await space.Reconciled(ned: "gone", explain: () => reconciler.Log);
+        reconciler.Proxy.Refuses = true;
+        reconciler.Proxy.CutStreams();
+        await space.Create(Neds.Valid());
+        await space.Delete("gone");
+        await Wait.Until("the Reconciler has noticed", () => Task.FromResult(reconciler.Log.Contains("interrupted", StringComparison.Ordinal)));
+        reconciler.Proxy.Refuses = false;
+        await IsWhole(space, reconciler);
+    }
+
+    [Theory]
+    [InlineData(409)]
+    [InlineData(429)]
+    [InlineData(500)]
+    [InlineData(503)]
+    public async Task A_write_that_fails_for_a_while_is_made_later(int status)
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        var refused = 0;
+        reconciler.Proxy.Answer = what => what.StartsWith("PATCH", StringComparison.Ordinal)
+            && what.EndsWith("/deployments/hello", StringComparison.Ordinal) && Interlocked.Increment(ref refused) <= 3 ? status : null;
+        await space.Create(Neds.Valid());
+        await IsWhole(space, reconciler);
+        refused.ShouldBe(4);
+        // Three failures in a row are no reason to alarm anybody.
+        await space.Told(["ManifestCreated", "DeploymentAccepted"]);
+    }
+
+    [Fact]
+    public async Task A_failure_that_lasts_becomes_an_ERROR_and_is_taken_back_when_it_ends()
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        var broken = true;
+        reconciler.Proxy.Answer = what => Volatile.Read(ref broken) && what.EndsWith("/deployments/hello", StringComparison.Ordinal) ? 500 : null;
+        await space.Create(Neds.Valid());
+        var ned = await space.Reconciled(NedStatusWords.Error, explain: () => reconciler.Log);
+        ned.ConditionText("Reconciling").ShouldBe("True Retrying");
+        ned.ConditionText("Stalled").ShouldBe("False NotStalled");
+        Volatile.Write(ref broken, false);
+        await IsWhole(space, reconciler);
+    }
+
+    private static async Task IsWhole(TestNamespace space, ReconcilerProcess reconciler)
+    {
+        var ned = await space.Reconciled(explain: () => reconciler.Log);
+        await space.Settled();
+        (await space.Manifests()).ShouldHaveSingleItem().Metadata.IsControlledBy(ned).ShouldBeTrue();
+        (await space.Deployment())!.Metadata.IsControlledBy(ned).ShouldBeTrue();
+        (await space.Service())!.Metadata.IsControlledBy(ned).ShouldBeTrue();
+        (await space.Ned()).ConditionText("Scheduled").ShouldBe("True DeploymentAccepted");
+    }
+}

@@ -1,0 +1,108 @@
+using Enclaves.Api;
+using k8s.Models;
+using Shouldly;
+using Xunit;
+
+namespace Enclaves.Tests.Cluster;
+
+/// <summary>What the Reconciler does about what others do.</summary>
+public sealed class OwnershipTests(ClusterFixture cluster)
+{
+    [Fact]
+    public async Task Drift_of_what_we_own_is_put_right()
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        await space.Create(Neds.Valid());
+        await space.Reconciled(explain: () => reconciler.Log);
+        await space.PatchDeployment("""{"spec":{"replicas":5,"template":{"metadata":{"annotations":{"k8s.oblv.com/manifest":"another"}}}}}""");
+        await space.PatchService("""{"spec":{"selector":{"k8s.oblv.com/deployment":"other"}}}""");
+        await Wait.Until("Deployment and Service are as the NED says", async () =>
+        {
+            var deployment = (await space.Deployment())!;
+            return deployment.Spec.Replicas == 1
+                && deployment.Spec.Template.Metadata.Annotations["k8s.oblv.com/manifest"].StartsWith("hello-manifest-", StringComparison.Ordinal)
+                && (await space.Service())!.Spec.Selector["k8s.oblv.com/deployment"] == "hello";
+        }, explain: () => reconciler.Log);
+    }
+
+    [Fact]
+    public async Task Deleted_children_come_back()
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        await space.Create(Neds.Valid());
+        await space.Reconciled(explain: () => reconciler.Log);
+        var old = (await space.Deployment())!.Uid();
+        await space.DeleteDeployment();
+        await space.DeleteService();
+        await Wait.Until("a new Deployment and a new Service",
+            async () => await space.Deployment() is { } deployment && deployment.Uid() != old && await space.Service() is not null,
+            explain: () => reconciler.Log);
+    }
+
+    [Fact]
+    public async Task Labels_of_others_on_our_children_stay()
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        await space.Create(Neds.Valid());
+        await space.Reconciled(explain: () => reconciler.Log);
+        await space.PatchDeployment("""{"metadata":{"labels":{"team":"blue"}}}""");
+        await space.Patch("hello", """{"spec":{"replicas":2}}""");
+        await Wait.Until("two replicas", async () => (await space.Deployment())!.Spec.Replicas == 2, explain: () => reconciler.Log);
+        (await space.Deployment())!.Metadata.Labels["team"].ShouldBe("blue");
+    }
+
+    [Fact]
+    public async Task Somebody_elses_Deployment_of_that_name_is_left_alone_and_reported_until_it_goes()
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        var foreign = await space.CreateDeployment(Foreign());
+        await space.Create(Neds.Valid());
+        var ned = await space.Reconciled(NedStatusWords.Error, explain: () => reconciler.Log);
+        ned.ConditionText("Scheduled").ShouldBe("False NameConflict");
+        ned.ConditionText("Stalled").ShouldBe("True NameConflict");
+        ((string)ned.Condition("Scheduled")["message"]!).ShouldContain("rename or delete it");
+        await Wait.Until("an event NameConflict", async () => (await space.EventReasons()).Contains("NameConflict"));
+        var untouched = (await space.Deployment())!;
+        untouched.Uid().ShouldBe(foreign.Uid());
+        untouched.Metadata.OwnerReferences.ShouldBeNull();
+        untouched.Spec.Template.Spec.Containers[0].Image.ShouldBe("registry.example/other:1");
+
+        await space.DeleteDeployment();
+        ned = await space.Reconciled(explain: () => reconciler.Log);
+        ned.ConditionText("Stalled").ShouldBe("False NotStalled");
+        (await space.Deployment())!.Metadata.IsControlledBy(ned).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_ned_made_again_under_its_old_name_waits_for_what_the_old_one_left_and_alarms_nobody()
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        await space.Create(Neds.Valid());
+        await space.Reconciled(explain: () => reconciler.Log);
+        await space.Delete("hello");
+        var again = await space.Create(Neds.Valid());
+        await space.Reconciled(explain: () => reconciler.Log);
+        await Wait.Until("the Deployment is the new one's", async () => (await space.Deployment())?.Metadata.IsControlledBy(again) == true, explain: () => reconciler.Log);
+        (await space.EventReasons()).ShouldNotContain("NameConflict");
+    }
+
+    private static V1Deployment Foreign() => new()
+    {
+        Metadata = new V1ObjectMeta { Name = "hello" },
+        Spec = new V1DeploymentSpec
+        {
+            Replicas = 0,
+            Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { ["app"] = "other" } },
+            Template = new V1PodTemplateSpec
+            {
+                Metadata = new V1ObjectMeta { Labels = new Dictionary<string, string> { ["app"] = "other" } },
+                Spec = new V1PodSpec { Containers = [new V1Container { Name = "other", Image = "registry.example/other:1" }] },
+            },
+        },
+    };
+}

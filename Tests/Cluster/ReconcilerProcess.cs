@@ -1,0 +1,51 @@
+namespace Enclaves.Tests.Cluster;
+
+/// <summary>A Reconciler that works in one namespace, through a proxy that counts what it writes.</summary>
+internal sealed class ReconcilerProcess : IAsyncDisposable
+{
+    private readonly ChildProcess _process;
+    private readonly string _kubeconfig;
+
+    private ReconcilerProcess(ChildProcess process, ApiProxy proxy, string kubeconfig) => (_process, Proxy, _kubeconfig) = (process, proxy, kubeconfig);
+
+    public ApiProxy Proxy { get; }
+
+    public string Log => _process.Log;
+
+    public static async Task<ReconcilerProcess> Start(string space)
+    {
+        var proxy = await ApiProxy.Start();
+        var kubeconfig = Path.GetTempFileName();
+        await File.WriteAllTextAsync(kubeconfig, $$"""
+            apiVersion: v1
+            kind: Config
+            current-context: test
+            contexts: [ { name: test, context: { cluster: test, user: test } } ]
+            clusters: [ { name: test, cluster: { server: "{{proxy.Address}}" } } ]
+            users: [ { name: test, user: { token: unused } } ]
+            """);
+        var port = ChildProcess.FreePort();
+        var process = ChildProcess.Start("Reconciler", "--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}");
+        var reconciler = new ReconcilerProcess(process, proxy, kubeconfig);
+        try
+        {
+            await process.Ready(port);
+            return reconciler;
+        }
+        catch
+        {
+            await reconciler.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public void Kill() => _process.Kill();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        await Proxy.DisposeAsync();
+        File.Delete(_kubeconfig);
+    }
+}

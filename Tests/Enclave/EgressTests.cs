@@ -1,0 +1,93 @@
+using System.Net;
+using System.Net.Sockets;
+using Enclaves.Channel;
+using Enclaves.Channel.Egress;
+using Enclaves.Channel.Manifest;
+using Enclaves.Tests.EndToEnd;
+using Enclaves.Tests.Enclave.Harness;
+using Shouldly;
+using Xunit;
+
+namespace Enclaves.Tests.Enclave;
+
+/// <summary>The way out, as an enclave meets it: what is not listed, or only the node's, is refused with a sentence.</summary>
+public sealed class EgressTests : IDisposable
+{
+    private readonly TcpListener _destination = new(IPAddress.Loopback, 0);
+
+    public EgressTests() => _destination.Start();
+
+    private int Port => ((IPEndPoint)_destination.LocalEndpoint).Port;
+
+    [Fact]
+    public async Task A_destination_that_is_not_listed_is_refused_counted_and_logged_with_its_container()
+    {
+        await using var enclave = await StartAsync();
+        var refusal = await Should.ThrowAsync<EgressRefusedException>(() => AskAsync(enclave, new EgressRequest("evil.example.com", 443, "app")));
+        refusal.Message.ShouldContain("evil.example.com:443 is not among the destinations of 'app'");
+        (await enclave.Host.MetricsAsync()).ShouldContain("enclave_egress_refused_total{container=\"app\"} 1\n");
+        await Eventually.Holds("the refusal is in the log", TimeSpan.FromSeconds(5),
+            () => Task.FromResult(enclave.Host.Output.Contains("container app: evil.example.com:443", StringComparison.Ordinal)), enclave.Host.Explain);
+    }
+
+    [Fact]
+    public async Task A_listed_destination_that_is_the_nodes_own_is_refused_as_well()
+    {
+        await using var enclave = await StartAsync();
+        var refusal = await Should.ThrowAsync<EgressRefusedException>(() => AskAsync(enclave, new EgressRequest("127.0.0.1", Port, "app")));
+        refusal.Message.ShouldContain("127.0.0.1 is a loopback address");
+        _destination.Pending().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_listed_destination_is_reached_and_bytes_pass_both_ways()
+    {
+        await using var enclave = await StartAsync("--allow-destinations", "127.0.0.0/8");
+        using var socket = await AskAsync(enclave, new EgressRequest("127.0.0.1", Port, "app"));
+        using var other = await _destination.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        await socket.SendAsync("to"u8.ToArray());
+        var buffer = new byte[2];
+        (await other.ReceiveAsync(buffer)).ShouldBe(2);
+        await other.SendAsync("fr"u8.ToArray());
+        other.Shutdown(SocketShutdown.Send);
+        (await socket.ReceiveAsync(buffer)).ShouldBe(2);
+        (await socket.ReceiveAsync(buffer)).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task An_unknown_container_reaches_nothing_and_makes_no_counter_of_its_own()
+    {
+        await using var enclave = await StartAsync("--allow-destinations", "127.0.0.0/8");
+        await Should.ThrowAsync<EgressRefusedException>(() => AskAsync(enclave, new EgressRequest("127.0.0.1", Port, "ghost")));
+        (await enclave.Host.MetricsAsync()).ShouldContain("enclave_egress_refused_total{container=\"unknown\"} 1\n");
+    }
+
+    public void Dispose() => _destination.Dispose();
+
+    // No Orchestrator is needed: the test speaks in its place.
+    private async Task<LocalEnclave> StartAsync(params string[] arguments)
+    {
+        var silent = Path.Combine(AppContext.BaseDirectory, "Plugin", "silent.sh");
+        var enclave = await LocalEnclave.StartAsync(
+            app => app with { Outbound = [new ManifestOutbound { Host = "127.0.0.1", Port = Port }] }, [.. arguments, "--orchestrator", silent]);
+        await enclave.Host.UntilStateAsync("Booting", LocalEnclave.ReadyLimit);
+        return enclave;
+    }
+
+    private static async Task<Socket> AskAsync(LocalEnclave enclave, EgressRequest request)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint($"{enclave.Host.RunFolder}/host_{EnclavePorts.Egress(16)}"), cancellation);
+            await EgressHandshake.RequestAsync(socket, request, cancellation);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

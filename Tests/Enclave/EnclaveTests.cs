@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Sockets;
+using Enclaves.Tests.EndToEnd;
+using Enclaves.Tests.Enclave.Harness;
+using Shouldly;
+using Xunit;
+
+namespace Enclaves.Tests.Enclave;
+
+/// <summary>EnclaveHost and Orchestrator as processes: what a user notices when all is well and when parts die.</summary>
+public sealed class EnclaveTests
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task It_becomes_ready_and_answers_through_the_ingress()
+    {
+        await using var enclave = await LocalEnclave.ReadyAsync();
+        (await HostProcess.AskAsync(enclave.IngressPort)).ShouldStartWith("plugin ");
+        var status = await enclave.Host.StatusAsync();
+        status["state"]!.GetValue<string>().ShouldBe("Running");
+        status["driver"]!.GetValue<string>().ShouldBe("process");
+        status["confidential"]!.GetValue<bool>().ShouldBeFalse();
+        status["boots"]!.GetValue<int>().ShouldBe(1);
+        status["phases"]!["running"].ShouldNotBeNull();
+        status["bootId"]!.GetValue<string>().ShouldNotBeEmpty();
+        await Eventually.Holds("the container is in /status", Soon,
+            async () => (string?)(await enclave.Host.StatusAsync())["containers"]?[0]?["state"] == "Running", enclave.Host.Explain);
+        (await enclave.Host.MetricsAsync()).ShouldContain("enclave_state{state=\"Running\"} 1\n");
+    }
+
+    [Fact]
+    public async Task The_containers_output_is_in_the_pods_log()
+    {
+        await using var enclave = await LocalEnclave.ReadyAsync();
+        await Eventually.Holds("the container's line is in the log", Soon,
+            () => Task.FromResult(enclave.Host.Output.Split('\n').Any(line =>
+                line.Contains("\"container\":\"app\",\"stream\":\"stdout\",\"text\":\"plugin serves on port", StringComparison.Ordinal))), enclave.Host.Explain);
+    }
+
+    [Fact]
+    public async Task A_container_that_is_killed_comes_back_and_is_counted()
+    {
+        await using var enclave = await LocalEnclave.ReadyAsync();
+        var first = await enclave.AskPluginIdAsync();
+        ProcessTable.Signal(first, ProcessTable.SigKill);
+        await Eventually.Holds("one restart in /status", Soon,
+            async () => (int?)(await enclave.Host.StatusAsync())["containers"]?[0]?["restarts"] == 1, enclave.Host.Explain);
+        await enclave.Host.UntilReadyAsync(Soon);
+        (await enclave.AskPluginIdAsync()).ShouldNotBe(first);
+        (await enclave.Host.StatusAsync())["containers"]![0]!["lastTermination"]!["exitCode"]!.GetValue<int>().ShouldBe(137);
+    }
+
+    [Fact]
+    public async Task An_enclave_that_dies_is_booted_again()
+    {
+        await using var enclave = await LocalEnclave.ReadyAsync();
+        ProcessTable.Signal(enclave.Host.Child("orchestrator").Id, ProcessTable.SigKill);
+        await Eventually.Holds("a second boot is running", LocalEnclave.ReadyLimit, async () =>
+        {
+            var status = await enclave.Host.StatusAsync();
+            return (int?)status["boots"] == 2 && (string?)status["state"] == "Running";
+        }, enclave.Host.Explain);
+        (await HostProcess.AskAsync(enclave.IngressPort)).ShouldStartWith("plugin ");
+    }
+
+    [Fact]
+    public async Task A_frozen_enclave_gets_no_traffic_and_loses_its_connections_until_it_thaws()
+    {
+        await using var enclave = await LocalEnclave.ReadyAsync();
+        using var held = await HoldAsync(enclave.IngressPort);
+
+        var orchestrator = enclave.Host.Child("orchestrator").Id;
+        ProcessTable.Signal(orchestrator, ProcessTable.SigStop);
+        // Three checks at most a second long each, a second apart, and something for a busy machine.
+        await enclave.Host.UntilReadyzAsync(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(10));
+        (await ClosedAsync(held)).ShouldBeTrue("the held connection is still open");
+        await Should.ThrowAsync<HttpRequestException>(() => HostProcess.AskAsync(enclave.IngressPort));
+
+        ProcessTable.Signal(orchestrator, ProcessTable.SigCont);
+        await enclave.Host.UntilReadyAsync(Soon);
+        (await HostProcess.AskAsync(enclave.IngressPort)).ShouldStartWith("plugin ");
+        (await enclave.Host.StatusAsync())["boots"]!.GetValue<int>().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Killing_the_host_leaves_no_process()
+    {
+        await using var enclave = await LocalEnclave.ReadyAsync();
+        enclave.Host.Processes().Count.ShouldBeGreaterThanOrEqualTo(3);
+        enclave.Host.Signal(ProcessTable.SigKill);
+        await enclave.Host.UntilNothingIsLeftAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task A_stop_is_orderly_within_its_grace_and_leaves_nothing()
+    {
+        await using var enclave = await LocalEnclave.ReadyAsync("--stop-grace", "10s");
+        enclave.Host.Signal(ProcessTable.SigTerm);
+        (await enclave.Host.ExitAsync(TimeSpan.FromSeconds(12))).ShouldBe(0, enclave.Host.Output);
+        enclave.Host.Processes().ShouldBeEmpty();
+        enclave.Host.Output.ShouldContain("Stopping -> Stopped");
+        enclave.Host.Output.ShouldNotContain("may not have been stopped in order");
+    }
+
+    [Fact]
+    public async Task While_it_stops_it_is_not_ready_and_open_connections_are_drained_for_a_bounded_time()
+    {
+        await using var enclave = await LocalEnclave.ReadyAsync("--stop-grace", "9s");
+        using var held = await HoldAsync(enclave.IngressPort);
+        enclave.Host.Signal(ProcessTable.SigTerm);
+        await enclave.Host.UntilReadyzAsync(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(2));
+        held.Connected.ShouldBeTrue();
+        (await enclave.Host.ExitAsync(TimeSpan.FromSeconds(11))).ShouldBe(0, enclave.Host.Output);
+    }
+
+    private static async Task<TcpClient> HoldAsync(int port)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port, cancellation);
+        await client.GetStream().WriteAsync("GET /hold HTTP/1.1\r\n\r\n"u8.ToArray(), cancellation);
+        (await client.GetStream().ReadAsync(new byte[100], cancellation)).ShouldBeGreaterThan(0);
+        return client;
+    }
+
+    private static async Task<bool> ClosedAsync(TcpClient client)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        try
+        {
+            return await client.GetStream().ReadAsync(new byte[100], limit.Token) == 0;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+using Enclaves.Channel.Manifest;
+using Enclaves.Tests.Enclave.Harness;
+
+namespace Enclaves.Tests.Enclave;
+
+/// <summary>EnclaveHost with the process driver and one container, the test plugin.</summary>
+internal sealed class LocalEnclave : IAsyncDisposable
+{
+    public static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(60);
+
+    // Ports are chosen by looking, so two tests must not look at the same moment.
+    private static readonly SemaphoreSlim Ports = new(1);
+    private static int nextPort = 20100;
+
+    private LocalEnclave(HostProcess host, int ingressPort)
+    {
+        Host = host;
+        IngressPort = ingressPort;
+    }
+
+    public HostProcess Host { get; }
+
+    public int IngressPort { get; }
+
+    public static async Task<LocalEnclave> StartAsync(Func<ManifestContainer, ManifestContainer>? change = null, params string[] arguments)
+    {
+        await Ports.WaitAsync();
+        try
+        {
+            var ingress = HostProcess.FreePort(nextPort);
+            nextPort = ingress + 1;
+            var port = HostProcess.FreePort(0);
+            var marker = Guid.NewGuid().ToString("n");
+            var app = Manifests.App(
+                "local", ["/usr/bin/perl", Programs.Plugin, port.ToString(CultureInfo.InvariantCulture)], port, ingress, marker);
+            var manifest = ManifestCodec.Write(Manifests.One(change is null ? app : change(app)));
+            string[] own = ["--driver", "process", "--orchestrator", Programs.Orchestrator];
+            return new LocalEnclave(HostProcess.Start(manifest, marker, [.. own, .. arguments]), ingress);
+        }
+        finally
+        {
+            Ports.Release();
+        }
+    }
+
+    /// <summary>Started, and taking traffic.</summary>
+    public static async Task<LocalEnclave> ReadyAsync(params string[] arguments)
+    {
+        var enclave = await StartAsync(null, arguments);
+        try
+        {
+            await enclave.Host.UntilReadyAsync(ReadyLimit);
+            return enclave;
+        }
+        catch
+        {
+            await enclave.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Process id of the container, as it tells through the ingress.</summary>
+    public async Task<int> AskPluginIdAsync() =>
+        int.Parse((await HostProcess.AskAsync(IngressPort)).Split(' ')[1], CultureInfo.InvariantCulture);
+
+    public ValueTask DisposeAsync() => Host.DisposeAsync();
+}

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Enclaves.Api;
+using Enclaves.Channel.Manifest;
+using k8s.Models;
+using Shouldly;
+using Xunit;
+
+namespace Enclaves.Tests.Unit.Api;
+
+public sealed class MappingTests
+{
+    private static readonly UserPlugin Web = new()
+    {
+        Name = "web",
+        Image = "registry.example:5000/web:1",
+        ImagePullSecret = "pull",
+        Env = [new EnvVar { Name = "A" }],
+        Ports = [new PluginPort { ContainerPort = 9000 }, new PluginPort { ContainerPort = 8080, HostPort = 80 }],
+        OutboundConnections = [new OutboundConnection { Fqdn = "api.example", Port = 443 }],
+    };
+
+    private static readonly UserPlugin Job = new()
+    {
+        Name = "job",
+        Image = "nginx",
+        ImagePullSecret = "pull",
+        RestartPolicy = RestartPolicies.Never,
+        Ports = [new PluginPort { ContainerPort = 8081, HostPort = 81, Name = "admin" }],
+    };
+
+    [Fact]
+    public void Every_default_is_resolved_in_the_manifest()
+    {
+        var manifest = ManifestMapping.ToManifest(Ned(new() { UserPlugins = [Web, Job], RestartPolicy = RestartPolicies.OnFailure }));
+        manifest.Containers.Select(container => container.RestartPolicy).ShouldBe(["OnFailure", "Never"]);
+        manifest.Containers[0].Env.ShouldBe([new ManifestEnv { Name = "A", Value = "" }]);
+        manifest.Containers[0].Outbound.ShouldBe([new ManifestOutbound { Host = "api.example", Port = 443 }]);
+        ManifestCodec.Read(ManifestCodec.Write(manifest)).Name.ShouldBe("demo");
+    }
+
+    [Fact]
+    public void Exposed_ports_are_numbered_over_all_plugins_in_order()
+    {
+        var spec = new NitroEnclaveDeploymentSpec { UserPlugins = [Web, Job] };
+        ManifestMapping.ToManifest(Ned(spec)).Containers.SelectMany(container => container.Ports).ShouldBe([
+            new ManifestPort { ContainerPort = 9000 },
+            new ManifestPort { ContainerPort = 8080, IngressPort = 20000 },
+            new ManifestPort { ContainerPort = 8081, IngressPort = 20001 },
+        ]);
+        ExposedPort.Of(spec).ShouldBe([new("port-80", 80, 8080, 20000), new("admin", 81, 8081, 20001)]);
+        EnclaveSettings.Of(spec).Ports.ShouldBe([20000, 20001]);
+    }
+
+    [Fact]
+    public void Image_pulls_may_reach_the_images_registries_and_those_of_the_spec()
+    {
+        var spec = new NitroEnclaveDeploymentSpec { UserPlugins = [Web, Job], Enclave = new() { Registries = ["CDN.example"] } };
+        ManifestMapping.ToManifest(Ned(spec)).Registries.ShouldBe(["cdn.example", "registry-1.docker.io", "registry.example:5000"]);
+    }
+
+    [Fact]
+    public void The_digest_does_not_depend_on_how_the_enclave_is_run()
+    {
+        byte[] Digest(NitroEnclaveDeploymentSpec spec) => ManifestCodec.Digest(ManifestCodec.Write(ManifestMapping.ToManifest(Ned(spec))));
+        Digest(new() { UserPlugins = [Web], Replicas = 3, Enclave = new() { Memory = "4Gi" }, Paused = true }).ShouldBe(Digest(new() { UserPlugins = [Web] }));
+    }
+
+    [Theory]
+    [InlineData(null, null, 1024, "2Mi")]
+    [InlineData("4Gi", null, 4096, "1Gi")]
+    [InlineData("4608Mi", null, 4608, "2Mi")]
+    [InlineData("4Gi", "2Mi", 4096, "2Mi")]
+    public void Page_size_follows_the_memory_unless_it_is_given(string? memory, string? pages, long mib, string size)
+    {
+        var settings = EnclaveSettings.Of(new() { UserPlugins = [Web, Job], Enclave = new() { Memory = memory, HugepageSize = pages } });
+        (settings.MemoryMiB, settings.HugepageSize, settings.CpuCount).ShouldBe((mib, size, 2));
+        settings.PullSecrets.ShouldBe(["pull"]);
+    }
+
+    [Fact]
+    public void Settings_survive_their_annotation_and_refuse_what_they_do_not_know()
+    {
+        var settings = EnclaveSettings.Of(new() { UserPlugins = [Web] });
+        EnclaveSettings.FromJson(settings.ToJson()).ToJson().ShouldBe(settings.ToJson());
+        Should.Throw<JsonException>(() => EnclaveSettings.FromJson(settings.ToJson().Replace("{", "{\"newer\":1,", StringComparison.Ordinal))).Message.ShouldContain("newer");
+        Should.Throw<JsonException>(() => EnclaveSettings.FromJson("{}"));
+        Should.Throw<JsonException>(() => EnclaveSettings.FromJson("null"));
+    }
+
+    [Fact]
+    public void What_cannot_be_mapped_is_an_error_with_its_path()
+    {
+        Should.Throw<NedSpecException>(() => ManifestMapping.ToManifest(Ned(new()))).Field.ShouldBe("spec.userPlugins");
+        Should.Throw<NedSpecException>(() => ManifestMapping.ToManifest(Ned(new() { UserPlugins = [Web with { Image = "A b" }] }))).Field.ShouldBe("spec.userPlugins[0].image");
+        Should.Throw<NedSpecException>(() => EnclaveSettings.Of(new() { Enclave = new() { Memory = "65Ki" } })).Field.ShouldBe("spec.enclave.memory");
+    }
+
+    [Fact]
+    public void The_longest_name_leaves_room_for_the_childrens()
+    {
+        NedNames.ManifestConfigMap(new string('a', NedNames.MaxNameLength), new string('0', 96)).Length.ShouldBe(63);
+    }
+
+    private static NitroEnclaveDeployment Ned(NitroEnclaveDeploymentSpec spec) =>
+        new() { Metadata = new V1ObjectMeta { Name = "demo", NamespaceProperty = "team" }, Spec = spec };
+}

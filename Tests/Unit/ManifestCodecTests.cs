@@ -1,0 +1,77 @@
+using System.Text;
+using Enclaves.Channel.Manifest;
+using Shouldly;
+using Xunit;
+
+namespace Enclaves.Tests.Unit;
+
+public sealed class ManifestCodecTests
+{
+    [Fact]
+    public void A_manifest_survives_writing_and_reading()
+    {
+        var bytes = ManifestCodec.Write(Manifest());
+        var read = ManifestCodec.Read(bytes);
+        ManifestCodec.Write(read).ShouldBe(bytes);
+        read.Containers[0].Env[0].Value.ShouldBe("line\nquote\" \u20ac");
+    }
+
+    [Fact]
+    public void The_canonical_form_sorts_names_and_escapes_only_what_it_must()
+    {
+        var text = Encoding.UTF8.GetString(ManifestCodec.Write(Manifest()));
+        text.ShouldStartWith("{\"containers\":[{\"args\":[],\"command\":[],\"env\":[{\"name\":\"A\",\"value\":\"line\\nquote\\\" \u20ac\"}],\"image\":");
+        text.ShouldEndWith("\"schema\":\"enclaves/v1\"}");
+    }
+
+    [Theory]
+    [InlineData(" ", "canonical")]
+    [InlineData("{}", "$")]
+    [InlineData("null", "null")]
+    [InlineData("{\"schema\":\"enclaves/v1\",\"surprise\":1}", "surprise")]
+    public void Anything_but_a_canonical_manifest_is_refused_with_a_reason(string text, string reason)
+    {
+        var bytes = text == " " ? [.. ManifestCodec.Write(Manifest()), (byte)' '] : Encoding.UTF8.GetBytes(text);
+        Should.Throw<ManifestException>(() => ManifestCodec.Read(bytes)).Message.ShouldContain(reason);
+    }
+
+    [Fact]
+    public void A_name_that_could_leave_its_folder_is_refused()
+    {
+        var manifest = Manifest() with { Containers = [Manifest().Containers[0] with { Name = "../etc" }] };
+        Should.Throw<ManifestException>(() => ManifestCodec.Read(ManifestCodec.Write(manifest))).Message.ShouldContain("containers[0].name");
+    }
+
+    [Fact]
+    public void More_containers_than_the_limit_are_refused()
+    {
+        var container = Manifest().Containers[0];
+        EnclaveManifest With(int count) =>
+            Manifest() with { Containers = [.. Enumerable.Range(0, count).Select(i => container with { Name = $"c{i}", Ports = [] })] };
+        ManifestCodec.Read(ManifestCodec.Write(With(64))).Containers.Count.ShouldBe(64);
+        Should.Throw<ManifestException>(() => ManifestCodec.Read(ManifestCodec.Write(With(65)))).Message.ShouldContain("64");
+    }
+
+    private static EnclaveManifest Manifest() => new()
+    {
+        Schema = EnclaveManifest.CurrentSchema,
+        Name = "hello",
+        Namespace = "default",
+        Registries = ["registry.example"],
+        Containers =
+        [
+            new ManifestContainer
+            {
+                Name = "hello",
+                Role = ContainerRole.User,
+                Image = "registry.example/hello:1",
+                Command = [],
+                Args = [],
+                Env = [new ManifestEnv { Name = "A", Value = "line\nquote\" \u20ac" }],
+                Ports = [new ManifestPort { ContainerPort = 8080, IngressPort = 20000 }],
+                Outbound = [],
+                RestartPolicy = "Always",
+            },
+        ],
+    };
+}

@@ -1,0 +1,29 @@
+using Enclaves.Channel.Manifest;
+
+namespace Enclaves.Tests.Unit.Orchestrator;
+
+/// <summary>Manifests with just what a test is about.</summary>
+internal static class TestManifests
+{
+    public static EnclaveManifest Of(IReadOnlyList<string> registries, params ManifestContainer[] containers) => new()
+    {
+        Schema = EnclaveManifest.CurrentSchema,
+        Name = "test",
+        Namespace = "default",
+        Containers = containers,
+        Registries = registries,
+    };
+
+    public static ManifestContainer Container(string name, string policy = "Always", int? exposed = null, params (string Host, int Port)[] outbound) => new()
+    {
+        Name = name,
+        Role = ContainerRole.User,
+        Image = "registry.example/app:1",
+        Command = [],
+        Args = [],
+        Env = [],
+        Ports = exposed is { } port ? [new ManifestPort { ContainerPort = port, IngressPort = 20000 }] : [],
+        Outbound = [.. outbound.Select(o => new ManifestOutbound { Host = o.Host, Port = o.Port })],
+        RestartPolicy = policy,
+    };
+}

@@ -1,0 +1,66 @@
+using Enclaves.Reconciler.Reconciling;
+using Enclaves.Reconciler.Status;
+using Shouldly;
+using Xunit;
+
+namespace Enclaves.Tests.Unit.Reconciler;
+
+public sealed class ConditionPoliciesTests
+{
+    private static readonly DeploymentObservation Complete = new() { IsObserved = true, Total = 2, Updated = 2, Ready = 2, Available = 2 };
+
+    [Fact]
+    public void Everything_as_wanted() =>
+        Conditions(Observe(Complete)).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=True EnclavesReady, Ready=True AllEnclavesReady, Reconciling=False Settled, Stalled=False NotStalled");
+
+    [Fact]
+    public void A_spec_that_the_deployment_controller_has_not_seen_yet() =>
+        Conditions(Observe(Complete with { IsObserved = false })).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=True EnclavesReady, Ready=False RolloutStarting, Reconciling=True RolloutStarting, Stalled=False NotStalled");
+
+    [Fact]
+    public void A_rollout_on_its_way() =>
+        Conditions(Observe(Complete with { Updated = 1, Total = 3, Ready = 1, Available = 1 })).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=False EnclavesNotReady, Ready=False RollingOut, Reconciling=True RollingOut, Stalled=False NotStalled");
+
+    [Fact]
+    public void A_rollout_that_is_stuck() =>
+        Conditions(Observe(Complete with { Ready = 1, Available = 1, DeadlineFailure = "has timed out" })).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=False EnclavesNotReady, Ready=False ProgressDeadlineExceeded, Reconciling=False Stalled, Stalled=True ProgressDeadlineExceeded");
+
+    [Fact]
+    public void A_rollout_that_is_paused() =>
+        Conditions(Observe(Complete with { Updated = 0 }) with { Paused = true }).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=True EnclavesReady, Ready=False Paused, Reconciling=False Paused, Stalled=False NotStalled");
+
+    [Fact]
+    public void Pods_that_the_api_server_refuses() =>
+        Conditions(Observe(new DeploymentObservation { IsObserved = true, Total = 0, Updated = 0, Ready = 0, Available = 0, CreationFailure = "quota." })).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=False PodsNotCreated, Ready=False RollingOut, Reconciling=True RollingOut, Stalled=False NotStalled");
+
+    [Fact]
+    public void Somebody_elses_object_in_the_way() =>
+        Conditions(Observe(null, new NedProblem("NameConflict", "Rename it.", NeedsHelp: true))).ShouldBe(
+            "Scheduled=False NameConflict, EnclavesHealthy=Unknown NoDeployment, Ready=False NameConflict, Reconciling=False Stalled, Stalled=True NameConflict");
+
+    [Fact]
+    public void An_api_server_that_is_away() =>
+        Conditions(Observe(Complete, new NedProblem("ApiServerUnavailable", "Retried.", NeedsHelp: false))).ShouldBe(
+            "Scheduled=False ApiServerUnavailable, EnclavesHealthy=True EnclavesReady, Ready=False ApiServerUnavailable, Reconciling=True Retrying, Stalled=False NotStalled");
+
+    [Fact]
+    public void No_enclaves_wanted() =>
+        Conditions(Observe(new DeploymentObservation { IsObserved = true, Total = 0, Updated = 0, Ready = 0, Available = 0 }) with { Replicas = 0 }).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=True NoEnclavesWanted, Ready=True AllEnclavesReady, Reconciling=False Settled, Stalled=False NotStalled");
+
+    private static NedObservation Observe(DeploymentObservation? deployment, NedProblem? problem = null) =>
+        new("default", "hello", 3, 2, false, deployment, problem);
+
+    private static string Conditions(NedObservation observed) => string.Join(", ", ConditionPolicies.All.Select(condition =>
+    {
+        var verdict = condition.Policy(observed);
+        verdict.Message.ShouldNotBeNullOrWhiteSpace();
+        return $"{condition.Type}={verdict.Status} {verdict.Reason}";
+    }));
+}

@@ -1,0 +1,149 @@
+using Enclaves.Reconciler.Control;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Shouldly;
+using Xunit;
+
+namespace Enclaves.Tests.Unit.Reconciler;
+
+public sealed class ReflectorTests : IAsyncDisposable
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly ScriptedSource _source = new();
+    private readonly ObjectStore<Thing> _store = new();
+    private readonly List<string> _changes = [];
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Reflector<Thing> _reflector;
+    private Task _running = Task.CompletedTask;
+
+    public ReflectorTests()
+    {
+        _reflector = new Reflector<Thing>(_source, _store, _time, NullLogger.Instance, () => 1);
+        _store.Changed += change =>
+        {
+            lock (_changes)
+                _changes.Add($"{change.Before?.ToString() ?? "none"} → {change.After?.Name ?? "gone"}");
+        };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ended.CancelAsync();
+        await _running.WaitAsync(TimeSpan.FromSeconds(10));
+        _ended.Dispose();
+    }
+
+    [Fact]
+    public async Task Lists_from_the_cache_then_watches_from_the_version_of_the_list()
+    {
+        _source.List = _ => new ListResult<Thing>([new Thing("a", "3")], "7");
+        Start();
+        (await Call()).ShouldBe("list 0");
+        (await Call()).ShouldBe("watch 7");
+        await _reflector.Synced.WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
+        _store.Get(new ObjectKey("default", "a")).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task Events_and_bookmarks_advance_the_version_a_watch_resumes_from()
+    {
+        _source.WatchEnds = true;
+        _source.Watch = version => version switch
+        {
+            "1" => [Present("a", "5"), new WatchEvent<Thing>(WatchEventKind.Bookmark, "9", null)],
+            "9" => [Deleted("a", "11")],
+            _ => [Present("b", "12")],
+        };
+        Start();
+        await Calls("list 0", "watch 1", "watch 9", "watch 11", "watch 12");
+        _store.All.ShouldBe([new Thing("b", "12")]);
+    }
+
+    [Fact]
+    public async Task An_expired_version_lists_again_and_finds_what_was_deleted_meanwhile()
+    {
+        _source.List = version => version == "0"
+            ? new ListResult<Thing>([new Thing("a", "1"), new Thing("b", "2"), new Thing("c", "3")], "3")
+            : new ListResult<Thing>([new Thing("b", "2"), new Thing("c", "8")], "9");
+        _source.Watch = version => version == "3" ? throw new ResourceVersionUnavailableException("too old") : [];
+        Start();
+        await Calls("list 0", "watch 3");
+        // The list asks for nothing older than what is known.
+        await Calls("list 3", "watch 9");
+        lock (_changes)
+            _changes.Skip(3).ShouldBe(["Thing { Name = c, ResourceVersion = 3, Key = default/c } → c", "Thing { Name = a, ResourceVersion = 1, Key = default/a } → gone"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task A_server_that_cannot_list_at_the_known_version_is_asked_for_the_present()
+    {
+        _source.List = version => version == "0"
+            ? throw new ResourceVersionUnavailableException("Too large resource version")
+            : new ListResult<Thing>([], "4");
+        Start();
+        await Calls("list 0", "list ", "watch 4");
+    }
+
+    [Fact]
+    public async Task A_broken_stream_is_resumed_without_a_list_and_with_growing_pauses()
+    {
+        _source.Watch = _ => throw new IOException("connection refused");
+        Start();
+        await Calls("list 0", "watch 1");
+        await ResumesAfter(TimeSpan.FromMilliseconds(800));
+        await ResumesAfter(TimeSpan.FromMilliseconds(1600));
+        await ResumesAfter(TimeSpan.FromMilliseconds(3200));
+    }
+
+    [Fact]
+    public async Task A_watch_that_ends_at_once_without_an_event_counts_as_a_failure()
+    {
+        _source.WatchEnds = true;
+        Start();
+        await Calls("list 0", "watch 1");
+        await ResumesAfter(TimeSpan.FromMilliseconds(800));
+    }
+
+    [Fact]
+    public async Task A_hanging_watch_is_cut_thirty_seconds_after_it_should_have_ended()
+    {
+        Start();
+        await Calls("list 0", "watch 1");
+        // With the jitter of this test the server is asked for ten minutes.
+        await Settle();
+        _time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(29));
+        await Settle();
+        _source.WasCalled.ShouldBeFalse();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await ResumesAfter(TimeSpan.FromMilliseconds(800));
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private static WatchEvent<Thing> Present(string name, string version) => new(WatchEventKind.Present, version, new Thing(name, version));
+
+    private static WatchEvent<Thing> Deleted(string name, string version) => new(WatchEventKind.Deleted, version, new Thing(name, version));
+
+    private void Start() => _running = Task.Run(() => _reflector.RunAsync(_ended.Token));
+
+    private Task<string> Call() => _source.NextCall(Cancellation);
+
+    private async Task Calls(params string[] expected)
+    {
+        foreach (var call in expected)
+            (await Call()).ShouldBe(call);
+    }
+
+    // Lets the reflector's own thread reach its next wait; what is asserted never depends on how long this takes.
+    private static Task Settle() => Task.Delay(50, Cancellation);
+
+    private async Task ResumesAfter(TimeSpan pause)
+    {
+        await Settle();
+        _time.Advance(pause - TimeSpan.FromMilliseconds(1));
+        await Settle();
+        _source.WasCalled.ShouldBeFalse();
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        (await Call()).ShouldStartWith("watch ");
+    }
+}

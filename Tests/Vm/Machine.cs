@@ -1,0 +1,56 @@
+using Enclaves.Channel.Manifest;
+using Enclaves.Tests.Enclave.Harness;
+using Xunit;
+
+namespace Enclaves.Tests.Vm;
+
+/// <summary>EnclaveHost with the qemu driver, the enclave image and one container out of the development registry.</summary>
+internal sealed class Machine : IAsyncDisposable
+{
+    /// <summary>A boot by software emulation on a busy machine, with the pull of an image.</summary>
+    public static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(180);
+
+    private Machine(HostProcess host, int ingressPort)
+    {
+        Host = host;
+        IngressPort = ingressPort;
+    }
+
+    public HostProcess Host { get; }
+
+    public int IngressPort { get; }
+
+    /// <summary>Starts one, or skips the test where there is nothing to start it with.</summary>
+    public static Machine Start(string? image = null, params string[] arguments)
+    {
+        var folder = Environment.GetEnvironmentVariable("ENCLAVES_IMAGE_DIR");
+        Assert.SkipUnless(folder is { Length: > 0 } && File.Exists(Path.Combine(folder, "initrd")),
+            "ENCLAVES_IMAGE_DIR does not name a folder with an enclave image; dev/test vm makes one");
+        foreach (var program in (string[])["qemu-system-x86_64", "vhost-device-vsock", "setpriv"])
+            Assert.SkipUnless(IsOnPath(program), $"{program} is not on the PATH; dev/test vm installs it");
+        var ingress = HostProcess.FreePort(20500);
+        var marker = Guid.NewGuid().ToString("n");
+        var reference = image ?? TestImage();
+        var manifest = ManifestCodec.Write(Manifests.One(
+            Manifests.App(reference, [], containerPort: 8080, ingress, marker), reference.Split('/')[0]));
+        string[] own =
+        [
+            "--driver", "qemu", "--image-dir", folder!, "--memory-mib", "1024", "--cpu-count", "2",
+            // The registry is at an address of this machine, which egress would refuse.
+            "--allow-destinations", "10.210.0.0/16", "--debug",
+        ];
+        return new Machine(HostProcess.Start(manifest, marker, [.. own, .. arguments]), ingress);
+    }
+
+    public ValueTask DisposeAsync() => Host.DisposeAsync();
+
+    private static string TestImage()
+    {
+        var image = Environment.GetEnvironmentVariable("ENCLAVES_TEST_IMAGE");
+        Assert.SkipUnless(image is { Length: > 0 }, "ENCLAVES_TEST_IMAGE does not name an image in the development registry; dev/test vm sets it");
+        return image!;
+    }
+
+    private static bool IsOnPath(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+}

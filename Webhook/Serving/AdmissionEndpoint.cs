@@ -1,0 +1,93 @@
+using System.Text.Json;
+using Enclaves.Webhook.Review;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Enclaves.Webhook.Serving;
+
+/// <summary>
+/// One admission endpoint: body in, decision out. Every decision is HTTP 200; whatever could not be decided on is 4xx or 5xx with
+/// a Status, which makes the API server apply the webhook's failure policy and show the message.
+/// </summary>
+internal sealed partial class AdmissionEndpoint(
+    Func<AdmissionRequest, AdmissionDecision> decide, GroupVersionKind kind, Draining draining, ILogger<AdmissionEndpoint> logger)
+{
+    /// <summary>What the API server itself can hold at most, and then some.</summary>
+    public const int MaxBodyBytes = 7 * 1024 * 1024;
+
+    /// <summary>Answers one request.</summary>
+    public async Task Handle(HttpContext context)
+    {
+        // The plain port is the kubelet's; the Host header does not tell them apart, since a Service has another port.
+        if (!context.Request.IsHttps)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+
+        if (draining.IsDraining)
+            context.Response.Headers.Connection = "close";
+        context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = MaxBodyBytes;
+        var (code, answer) = await Answer(context);
+        context.Response.StatusCode = code;
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = answer.Length;
+        await context.Response.Body.WriteAsync(answer, context.RequestAborted);
+    }
+
+    private async Task<(int Code, ReadOnlyMemory<byte> Answer)> Answer(HttpContext context)
+    {
+        try
+        {
+            using var review = await JsonDocument.ParseAsync(context.Request.Body, AdmissionReviewReader.DocumentOptions, context.RequestAborted);
+            var request = AdmissionReviewReader.Read(review.RootElement);
+            if (request.Kind != kind)
+                throw new MalformedReviewException($"request.kind: is {request.Kind}, this endpoint decides on {kind}");
+            var decision = decide(request);
+            Log(request, decision);
+            return (200, AdmissionReviewWriter.Decision(request, decision));
+        }
+        catch (JsonException e)
+        {
+            return Refuse(context, 400, $"the body is not JSON: {e.Message}");
+        }
+        catch (MalformedReviewException e)
+        {
+            return Refuse(context, 400, e.Message);
+        }
+        catch (BadHttpRequestException e)
+        {
+            return Refuse(context, e.StatusCode, e.Message);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            Failed(e, context.Request.Path);
+            return (500, AdmissionReviewWriter.Failure(500, $"the webhook failed on this object ({e.GetType().Name}); its log has the details, please report it"));
+        }
+    }
+
+    private (int Code, ReadOnlyMemory<byte> Answer) Refuse(HttpContext context, int code, string message)
+    {
+        Malformed(context.Request.Path, message);
+        return (code, AdmissionReviewWriter.Failure(code, message));
+    }
+
+    private void Log(AdmissionRequest request, AdmissionDecision decision)
+    {
+        if (decision.Allowed)
+            Allowed(request.Operation, kind.Kind, request.Namespace, request.Name, decision.Patch is not null, decision.Warnings.Count);
+        else
+            Denied(request.Operation, kind.Kind, request.Namespace, request.Name, string.Join("; ", decision.Causes.Take(10)));
+    }
+
+    [LoggerMessage(LogLevel.Information, "Allowed: {Operation} {Kind} {Namespace}/{Name}, changed: {Changed}, warnings: {Warnings}")]
+    private partial void Allowed(string operation, string kind, string @namespace, string name, bool changed, int warnings);
+
+    [LoggerMessage(LogLevel.Information, "Denied: {Operation} {Kind} {Namespace}/{Name}: {Causes}")]
+    private partial void Denied(string operation, string kind, string @namespace, string name, string causes);
+
+    [LoggerMessage(LogLevel.Warning, "Not a review at {Path}: {Problem}")]
+    private partial void Malformed(string path, string problem);
+
+    [LoggerMessage(LogLevel.Error, "Failed at {Path}; this is a defect")]
+    private partial void Failed(Exception error, string path);
+}

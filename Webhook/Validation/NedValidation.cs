@@ -1,0 +1,95 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Enclaves.Api;
+using Enclaves.Channel.Manifest;
+using Enclaves.Webhook.Review;
+using FluentValidation;
+using FluentValidation.Results;
+using k8s;
+
+namespace Enclaves.Webhook.Validation;
+
+/// <summary>
+/// Decides on a NitroEnclaveDeployment: all errors at once, each with its field's path. An error that the old object has as well
+/// does not block an update, and nothing blocks a deletion.
+/// </summary>
+internal static partial class NedValidation
+{
+    // Building the rules is costly; they hold no state.
+    private static readonly NedValidator Validator = new();
+
+    /// <summary>The decision on a request.</summary>
+    public static AdmissionDecision Decide(AdmissionRequest request)
+    {
+        if (request.Object is not { } json || request.SubResource.Length > 0 || request.Operation is not ("CREATE" or "UPDATE"))
+            return AdmissionDecision.Allow;
+        if (!TryRead(json, out var ned, out var unreadable))
+            return AdmissionDecision.Deny(unreadable);
+        if (ned.Metadata?.DeletionTimestamp is not null)
+            return AdmissionDecision.Allow;
+        var findings = Findings(ned);
+        var warnings = findings.Where(finding => finding.Severity == Severity.Warning).Select(Cause).Select(cause => cause.ToString()).ToList();
+        var known = request.OldObject is { } old && TryRead(old, out var before, out _) ? Identities(before) : [];
+        var causes = findings.Where(finding => finding.Severity == Severity.Error && !known.Contains(Identity(ned, finding))).Select(Cause).ToList();
+        return (causes.Count == 0 ? AdmissionDecision.Allow : AdmissionDecision.Deny(causes)) with { Warnings = warnings };
+    }
+
+    private static List<ValidationFailure> Findings(NitroEnclaveDeployment ned)
+    {
+        if (ned.Spec is null)
+            return [new ValidationFailure("Spec", "is required")];
+        var findings = Validator.Validate(ned).Errors;
+        if (findings.TrueForAll(finding => finding.Severity != Severity.Error) && ManifestProblem(ned) is { } problem)
+            findings.Add(new ValidationFailure("Spec", problem));
+        return findings;
+    }
+
+    private static string? ManifestProblem(NitroEnclaveDeployment ned)
+    {
+        try
+        {
+            // The name may still be generated; it counts for a few bytes only.
+            ned.Metadata.Name ??= "";
+            ned.Metadata.NamespaceProperty ??= "";
+            ManifestCodec.Write(ManifestMapping.ToManifest(ned));
+            return null;
+        }
+        catch (ManifestException e)
+        {
+            return e.Message;
+        }
+        catch (NedSpecException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static bool TryRead(JsonElement json, out NitroEnclaveDeployment ned, out AdmissionCause unreadable)
+    {
+        try
+        {
+            ned = KubernetesJson.Deserialize<NitroEnclaveDeployment>(json);
+            unreadable = new AdmissionCause("", "");
+            return true;
+        }
+        catch (JsonException e)
+        {
+            ned = new NitroEnclaveDeployment();
+            unreadable = new AdmissionCause(e.Path is { Length: > 2 } path ? path[2..] : "object", "does not have the type that the schema says; see kubectl explain ned --recursive");
+            return false;
+        }
+    }
+
+    private static HashSet<string> Identities(NitroEnclaveDeployment ned) =>
+        [.. Findings(ned).Where(finding => finding.Severity == Severity.Error).Select(finding => Identity(ned, finding))];
+
+    // Messages hold the wrong value. A plugin counts by its name, so that another one before it does not make its errors new.
+    private static string Identity(NitroEnclaveDeployment ned, ValidationFailure finding) => PluginIndex().Replace(
+        $"{finding.PropertyName}: {finding.ErrorMessage}",
+        match => ned.Spec.UserPlugins?.ElementAtOrDefault(int.Parse(match.Groups[1].ValueSpan, null))?.Name is { } name ? $"serPlugins[{name}]" : match.Value);
+
+    private static AdmissionCause Cause(ValidationFailure finding) => new(PropertyPaths.ToJson(finding.PropertyName), finding.ErrorMessage);
+
+    [GeneratedRegex(@"serPlugins\[([0-9]{1,9})\]", RegexOptions.CultureInvariant)]
+    private static partial Regex PluginIndex();
+}

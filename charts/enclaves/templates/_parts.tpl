@@ -1,0 +1,50 @@
+{{/* Labels of every object of a part: include "enclaves.labels" (list . "webhook") */}}
+{{- define "enclaves.labels" -}}
+{{- $root := index . 0 -}}
+{{- $part := index . 1 -}}
+app.kubernetes.io/name: {{ $root.Chart.Name }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ $part }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
+{{- end }}
+
+{{/* Labels that select the pods of a part; they never change. */}}
+{{- define "enclaves.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ $root.Chart.Name }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{/* Security context of every container of the platform. */}}
+{{- define "enclaves.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: ["ALL"]
+{{- end }}
+
+{{- define "enclaves.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/*
+Namespaces that no webhook sees: the system's and the chart's own, so that neither can keep itself from starting. By the name,
+and by a label of ours where an old API server does not set the name as a label.
+*/}}
+{{- define "enclaves.namespaceSelector" -}}
+matchExpressions:
+- key: kubernetes.io/metadata.name
+  operator: NotIn
+  values: ["kube-system", "kube-node-lease", {{ .Release.Namespace | quote }}]
+- key: k8s.oblv.com/ignore
+  operator: NotIn
+  values: ["true"]
+{{- end }}

@@ -1,0 +1,91 @@
+# The platform in the development cluster: certificates, chart, sample.
+# shellcheck shell=bash
+#
+# Every function may run twice: what is already as wished is left alone.
+
+SYSTEM_NAMESPACE=enclaves-system
+RELEASE=enclaves
+
+kube() {
+    kubectl --kubeconfig "$ENCLAVES_KUBECONFIG" "$@"
+}
+
+# need_dotnet: the one thing that these scripts do not install.
+need_dotnet() {
+    local version
+    version=$(dotnet --version 2>/dev/null) || version=none
+    if [[ ! $version =~ ^[0-9]+ ]] || ((${version%%.*} < 10)); then
+        fail "the .NET SDK 10 is needed, found: $version" "install the .NET 10 SDK so that 'dotnet --version' prints 10 or more"
+    fi
+}
+
+need_root() {
+    ((EUID == 0)) || fail "$log_name must run as root: it makes namespaces, mounts and hugepages" "run: sudo $log_name"
+}
+
+# webhook_certificate: a leaf of the development CA for the webhook's Service, in the state folder.
+webhook_certificate() {
+    "$ENCLAVES_REPOSITORY/certs/dev-ca" leaf --ca "$ENCLAVES_CA" "$ENCLAVES_STATE/webhook-tls" enclaves-webhook \
+        enclaves-webhook "enclaves-webhook.$SYSTEM_NAMESPACE" "enclaves-webhook.$SYSTEM_NAMESPACE.svc"
+}
+
+# apply_namespace_and_secret: what must exist before the chart's pods can start.
+apply_namespace_and_secret() {
+    # Labelled for API servers that do not set kubernetes.io/metadata.name: the webhooks leave this namespace out.
+    kube apply -f - >/dev/null <<YAML
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: $SYSTEM_NAMESPACE
+  labels:
+    kubernetes.io/metadata.name: $SYSTEM_NAMESPACE
+    k8s.oblv.com/ignore: "true"
+YAML
+    kube -n "$SYSTEM_NAMESPACE" create secret tls enclaves-webhook-tls --dry-run=client -o yaml \
+        --cert "$ENCLAVES_STATE/webhook-tls/enclaves-webhook.crt" --key "$ENCLAVES_STATE/webhook-tls/enclaves-webhook.key" | kube apply -f - >/dev/null
+}
+
+# write_chart_values FILE: what the development cluster needs that differs from the chart's defaults.
+write_chart_values() {
+    cat >"$1" <<YAML
+images:
+  webhook: $("$ENCLAVES_REPOSITORY/dev/images" reference webhook)
+  reconciler: $("$ENCLAVES_REPOSITORY/dev/images" reference reconciler)
+  enclaveHost: $("$ENCLAVES_REPOSITORY/dev/images" reference enclave-host)
+enclave:
+  driver: qemu
+  # The development registry listens on the node's own address, which egress refuses by default.
+  allowDestinations:
+    - $NODE_ADDRESS/32
+tls:
+  secretName: enclaves-webhook-tls
+  caBundle: $(base64 -w0 <"$ENCLAVES_CA/ca.crt")
+YAML
+}
+
+# release_status: deployed, failed, …; nothing where there is no release.
+release_status() {
+    helm --kubeconfig "$ENCLAVES_KUBECONFIG" -n "$SYSTEM_NAMESPACE" status "$RELEASE" -o json 2>/dev/null | jq -r .info.status
+}
+
+# install_chart: helm upgrade, unless the same chart with the same values is deployed already.
+install_chart() {
+    local values=$ENCLAVES_STATE/chart-values.yaml digest recorded=$ENCLAVES_STATE/chart.digest
+    write_chart_values "$values"
+    digest=$(find "$ENCLAVES_REPOSITORY/charts/enclaves" -type f -print0 | sort -z | xargs -0 cat "$values" | sha256sum)
+    [[ -f $recorded && $(<"$recorded") == "$digest" && $(release_status) == deployed ]] && return
+    step "installing the chart charts/enclaves (up to 3 min)"
+    webhook_certificate
+    apply_namespace_and_secret
+    logged "helm upgrade --install" "$ENCLAVES_LOG/helm.log" \
+        helm --kubeconfig "$ENCLAVES_KUBECONFIG" -n "$SYSTEM_NAMESPACE" upgrade --install "$RELEASE" \
+        "$ENCLAVES_REPOSITORY/charts/enclaves" -f "$values" --wait --timeout 180s
+    printf '%s' "$digest" >"$recorded"
+}
+
+# platform_up: cluster, images in its registry, chart.
+platform_up() {
+    "$ENCLAVES_REPOSITORY/dev/cluster" up
+    "$ENCLAVES_REPOSITORY/dev/images" push
+    install_chart
+}
