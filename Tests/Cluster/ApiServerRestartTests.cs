@@ -27,7 +27,7 @@ public sealed class ApiServerRestartTests(ClusterFixture cluster)
             await space.Patch("hello", """{"spec":{"replicas":2}}""");
             return true;
         });
-        await Wait.Until("two replicas", async () => (await space.Deployment())!.Spec.Replicas == 2, TimeSpan.FromSeconds(60), () => reconciler.Log);
+        await Wait.Until("two replicas", async () => (await space.Deployment())!.Spec.Replicas == 2, explain: () => reconciler.Log);
         (await space.Reconciled(explain: () => reconciler.Log)).ConditionText("Scheduled").ShouldBe("True DeploymentAccepted");
         (await space.Manifests()).Count.ShouldBe(1);
     }

@@ -39,7 +39,7 @@ public sealed class ClusterFixture : IAsyncLifetime
             return true;
         });
         await EnsureCrd();
-        _webhook = await TestWebhook.Start(Client, Run);
+        _webhook = await TestWebhook.Start(this);
     }
 
     public async ValueTask DisposeAsync()

@@ -50,7 +50,12 @@ public sealed class FaultTests(ClusterFixture cluster)
         await space.Delete("gone");
         await Wait.Until("the Reconciler has noticed", () => Task.FromResult(reconciler.Log.Contains("interrupted", StringComparison.Ordinal)));
         reconciler.Proxy.Refuses = false;
+        await Wait.Until("the garbage collector has taken what the deleted one left",
+            async () => await space.Deployment("gone") is null && await space.Service("gone") is null && (await space.Manifests("gone")).Count == 0,
+            explain: () => reconciler.Log);
+        // A Reconciler that had missed the deletion would make them again.
         await IsWhole(space, reconciler);
+        (await space.Deployment("gone")).ShouldBeNull();
     }
 
     [Theory]

@@ -38,6 +38,20 @@ internal sealed class TestNamespace : IAsyncDisposable
     public async Task<JsonObject> Create(JsonObject ned) => Json(
         await Client.CustomObjects.CreateNamespacedCustomObjectAsync(JsonSerializer.SerializeToElement(ned), NedNames.Group, NedNames.Version, Name, NedNames.Plural));
 
+    /// <summary>What the API server answers to a creation that it only tries out (dryRun): the object, or the Status of its refusal.</summary>
+    public async Task<string> TryCreate(JsonObject ned)
+    {
+        try
+        {
+            return Json(await Client.CustomObjects.CreateNamespacedCustomObjectAsync(
+                JsonSerializer.SerializeToElement(ned), NedNames.Group, NedNames.Version, Name, NedNames.Plural, dryRun: "All")).ToJsonString();
+        }
+        catch (HttpOperationException refused) when (refused.Response.StatusCode < HttpStatusCode.InternalServerError)
+        {
+            return refused.Response.Content;
+        }
+    }
+
     public async Task<JsonObject> Patch(string ned, string mergePatch) => Json(await Client.CustomObjects.PatchNamespacedCustomObjectAsync(
         Merge(mergePatch), NedNames.Group, NedNames.Version, Name, NedNames.Plural, ned));
 
@@ -51,8 +65,9 @@ internal sealed class TestNamespace : IAsyncDisposable
 
     public Task<V1Service?> Service(string name = Neds.Name) => Find(() => Client.CoreV1.ReadNamespacedServiceAsync(name, Name));
 
-    public async Task<IList<V1ConfigMap>> Manifests() =>
-        (await Client.CoreV1.ListNamespacedConfigMapAsync(Name, labelSelector: $"{NedLabels.ManagedBy}={NedLabels.ManagedByValue}")).Items;
+    /// <summary>Manifests of one NED, or of all.</summary>
+    public async Task<IList<V1ConfigMap>> Manifests(string? ned = null) => (await Client.CoreV1.ListNamespacedConfigMapAsync(
+        Name, labelSelector: $"{NedLabels.ManagedBy}={NedLabels.ManagedByValue}{(ned is null ? "" : $",{NedLabels.Deployment}={ned}")}")).Items;
 
     public async Task<IList<V1Pod>> Pods() =>
         (await Client.CoreV1.ListNamespacedPodAsync(Name, labelSelector: $"{NedLabels.Deployment}={Neds.Name}")).Items;
@@ -111,12 +126,14 @@ internal sealed class TestNamespace : IAsyncDisposable
                 : null;
         }, explain: explain);
 
-    /// <summary>Waits until nothing changes any more, and returns the version of everything that there is.</summary>
+    /// <summary>Waits until the Deployment has its pods and nothing changes any more, and returns the version of everything that there is.</summary>
     public async Task<string> Settled()
     {
         var before = "";
         await Wait.Until("nothing changes any more", async () =>
         {
+            if (!await IsRolledOut())
+                return false;
             var now = await Versions();
             var same = now == before;
             before = now;
@@ -126,6 +143,12 @@ internal sealed class TestNamespace : IAsyncDisposable
         });
         return before;
     }
+
+    // Its controller may take its time; what it has not done yet will still change the NED's status.
+    private async Task<bool> IsRolledOut() => await Deployment() is not { } deployment || (
+        deployment.Status.ObservedGeneration == deployment.Metadata.Generation
+        && (deployment.Status.UpdatedReplicas ?? 0) == deployment.Spec.Replicas
+        && ((int?)(await Ned())["status"]?["updatedReplicas"] ?? 0) == deployment.Spec.Replicas);
 
     /// <summary>Kind, name and version of each object that the Reconciler writes.</summary>
     public async Task<string> Versions()

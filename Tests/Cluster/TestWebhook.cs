@@ -17,6 +17,8 @@ internal sealed class TestWebhook : IAsyncDisposable
     /// <summary>What the Webhook of this run puts into pods. No node has the label, so that they stay Pending.</summary>
     public const string EnclaveHostImage = "registry.example/enclave-host:test";
 
+    private const string Validating = "validate.test.k8s.oblv.com";
+
     // Where the cluster reaches this machine (dev/lib/paths.sh).
     private const string HostAddress = "10.210.0.1";
 
@@ -28,8 +30,9 @@ internal sealed class TestWebhook : IAsyncDisposable
     private TestWebhook(Kubernetes client, string name, string folder, ChildProcess process) =>
         (_client, _name, _folder, _process) = (client, name, folder, process);
 
-    public static async Task<TestWebhook> Start(Kubernetes client, string run)
+    public static async Task<TestWebhook> Start(ClusterFixture cluster)
     {
+        var (client, run) = (cluster.Client, cluster.Run);
         var folder = Directory.CreateTempSubdirectory("enclaves-webhook-").FullName;
         await Certify("ca", folder);
         await Certify("leaf", folder, "webhook", HostAddress);
@@ -43,6 +46,7 @@ internal sealed class TestWebhook : IAsyncDisposable
         {
             await process.Ready(http);
             await webhook.Register(new Uri($"https://{HostAddress}:{https}"), run, await File.ReadAllBytesAsync(Path.Combine(folder, "ca.crt")));
+            await IsAsked(cluster);
             return webhook;
         }
         catch
@@ -98,7 +102,7 @@ internal sealed class TestWebhook : IAsyncDisposable
             [
                 new V1ValidatingWebhook
                 {
-                    Name = "validate.test.k8s.oblv.com",
+                    Name = Validating,
                     ClientConfig = At("/validate-k8s-oblv-com-v1alpha1-nitroenclavedeployment"),
                     Rules = [neds],
                     NamespaceSelector = namespaces,
@@ -109,6 +113,17 @@ internal sealed class TestWebhook : IAsyncDisposable
                 },
             ],
         });
+    }
+
+    // An API server takes a moment to learn of a webhook, and lets everything pass until then.
+    private static async Task IsAsked(ClusterFixture cluster)
+    {
+        await using var space = await TestNamespace.Create(cluster, withWebhook: true);
+        var invalid = Neds.Valid();
+        invalid["spec"]!["userPlugins"]![0]!["image"] = "Not An Image";
+        await Wait.Until("the API server asks the webhooks", async () =>
+            (await space.TryCreate(Neds.Valid())).Contains("\"service\"", StringComparison.Ordinal)
+            && (await space.TryCreate(invalid)).Contains(Validating, StringComparison.Ordinal));
     }
 
     private static async Task Certify(params string[] arguments)

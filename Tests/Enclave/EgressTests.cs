@@ -26,7 +26,7 @@ public sealed class EgressTests : IDisposable
         var refusal = await Should.ThrowAsync<EgressRefusedException>(() => AskAsync(enclave, new EgressRequest("evil.example.com", 443, "app")));
         refusal.Message.ShouldContain("evil.example.com:443 is not among the destinations of 'app'");
         (await enclave.Host.MetricsAsync()).ShouldContain("enclave_egress_refused_total{container=\"app\"} 1\n");
-        await Eventually.Holds("the refusal is in the log", TimeSpan.FromSeconds(5),
+        await Eventually.Holds("the refusal is in the log", TimeSpan.FromSeconds(30),
             () => Task.FromResult(enclave.Host.Output.Contains("container app: evil.example.com:443", StringComparison.Ordinal)), enclave.Host.Explain);
     }
 

@@ -73,7 +73,7 @@ public sealed class EnclaveTests
         var orchestrator = enclave.Host.Child("orchestrator").Id;
         ProcessTable.Signal(orchestrator, ProcessTable.SigStop);
         // Three checks at most a second long each, a second apart, and something for a busy machine.
-        await enclave.Host.UntilReadyzAsync(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(10));
+        await enclave.Host.UntilReadyzAsync(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(15));
         (await ClosedAsync(held)).ShouldBeTrue("the held connection is still open");
         await Should.ThrowAsync<HttpRequestException>(() => HostProcess.AskAsync(enclave.IngressPort));
 
@@ -89,7 +89,7 @@ public sealed class EnclaveTests
         await using var enclave = await LocalEnclave.ReadyAsync();
         enclave.Host.Processes().Count.ShouldBeGreaterThanOrEqualTo(3);
         enclave.Host.Signal(ProcessTable.SigKill);
-        await enclave.Host.UntilNothingIsLeftAsync(TimeSpan.FromSeconds(10));
+        await enclave.Host.UntilNothingIsLeftAsync(Soon);
     }
 
     [Fact]
@@ -106,12 +106,12 @@ public sealed class EnclaveTests
     [Fact]
     public async Task While_it_stops_it_is_not_ready_and_open_connections_are_drained_for_a_bounded_time()
     {
-        await using var enclave = await LocalEnclave.ReadyAsync("--stop-grace", "9s");
+        await using var enclave = await LocalEnclave.ReadyAsync("--stop-grace", "18s");
         using var held = await HoldAsync(enclave.IngressPort);
         enclave.Host.Signal(ProcessTable.SigTerm);
-        await enclave.Host.UntilReadyzAsync(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(2));
+        await enclave.Host.UntilReadyzAsync(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(5));
         held.Connected.ShouldBeTrue();
-        (await enclave.Host.ExitAsync(TimeSpan.FromSeconds(11))).ShouldBe(0, enclave.Host.Output);
+        (await enclave.Host.ExitAsync(TimeSpan.FromSeconds(20))).ShouldBe(0, enclave.Host.Output);
     }
 
     private static async Task<TcpClient> HoldAsync(int port)
@@ -126,7 +126,7 @@ public sealed class EnclaveTests
 
     private static async Task<bool> ClosedAsync(TcpClient client)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        using var limit = new CancellationTokenSource(Soon);
         try
         {
             return await client.GetStream().ReadAsync(new byte[100], limit.Token) == 0;

@@ -13,7 +13,7 @@ internal sealed class Deployed : IAsyncDisposable
 
     private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero })
     {
-        Timeout = TimeSpan.FromSeconds(5),
+        Timeout = TimeSpan.FromSeconds(15),
     };
 
     private Deployed(string @namespace) => Namespace = @namespace;
@@ -65,7 +65,11 @@ internal sealed class Deployed : IAsyncDisposable
         return pods["items"]!.AsArray().Single(pod => pod!["metadata"]!["deletionTimestamp"] is null)!;
     }
 
-    /// <summary>A request to the Service.</summary>
+    /// <summary>What the Service answers as soon as kube-proxy has followed its endpoints, which it does a moment after READY.</summary>
+    public Task<string> Answer(TimeSpan? limit = null) =>
+        Eventually.Get("an answer of the Service", limit ?? TimeSpan.FromSeconds(60), async () => await Ask(), Explain);
+
+    /// <summary>One request to the Service.</summary>
     public async Task<string> Ask(string path = "/")
     {
         var service = await Kubectl.Get("service", Name, "-n", Namespace);

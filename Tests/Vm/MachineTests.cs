@@ -21,7 +21,7 @@ public sealed class MachineTests
         status["bootId"]!.GetValue<string>().ShouldNotBe(
             (await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", TestContext.Current.CancellationToken)).Trim());
         (await HostProcess.AskAsync(machine.IngressPort)).ShouldContain(kernel);
-        await Eventually.Holds("the connection has ended on the enclave's side too", TimeSpan.FromSeconds(5), async () =>
+        await Eventually.Holds("the connection has ended on the enclave's side too", Soon, async () =>
             (await machine.Host.StatusAsync())["relays"]!.AsArray().Single(relay => (string?)relay!["name"] == "ingress:app:8080")!["open"]!.GetValue<int>() == 0,
             machine.Host.Explain);
         status["confidential"]!.GetValue<bool>().ShouldBeFalse();
@@ -51,7 +51,7 @@ public sealed class MachineTests
         await machine.Host.UntilStateAsync("Booting", Soon);
         await Eventually.Holds("machine and device run", Soon, () => Task.FromResult(machine.Host.Processes().Count == 3), machine.Host.Explain);
         machine.Host.Signal(ProcessTable.SigKill);
-        await machine.Host.UntilNothingIsLeftAsync(TimeSpan.FromSeconds(10));
+        await machine.Host.UntilNothingIsLeftAsync(Soon);
     }
 
     [Fact]

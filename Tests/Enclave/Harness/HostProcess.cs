@@ -15,7 +15,7 @@ namespace Enclaves.Tests.Enclave.Harness;
 /// </summary>
 internal sealed class HostProcess : IAsyncDisposable
 {
-    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(15) };
     private readonly StringBuilder _output = new();
     private readonly string _folder;
     private readonly Process _process;
@@ -107,7 +107,7 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <summary>One request through the ingress, over a connection of its own.</summary>
     public static async Task<string> AskAsync(int port, string path = "/")
     {
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(15) };
         return await client.GetStringAsync($"http://127.0.0.1:{port}{path}");
     }
 

@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Enclaves.Channel.Manifest;
 using Enclaves.Orchestrator.Containers;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
@@ -10,7 +9,7 @@ namespace Enclaves.Tests.Unit.Orchestrator;
 
 public sealed class ContainerWorkerTests : IAsyncDisposable
 {
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly TestClock _time = new();
     private readonly ScriptedRuntime _runtime = new();
     private readonly Credentials _credentials = new();
 
@@ -27,6 +26,7 @@ public sealed class ContainerWorkerTests : IAsyncDisposable
 
         _runtime.End(3);
         await Eventually(() => worker.View is { Phase: ContainerPhase.Waiting, Reason: "CrashLoopBackOff", LastExit.ExitCode: 3, Ready: false });
+        await _time.Waits(TimeSpan.FromSeconds(10));
         _time.Advance(TimeSpan.FromSeconds(9));
         worker.View.Reason.ShouldBe("CrashLoopBackOff");
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -67,7 +67,8 @@ public sealed class ContainerWorkerTests : IAsyncDisposable
         _runtime.StartErrors = 2;
         using var worker = Start("Never");
         await Eventually(() => worker.View is { Reason: "CreateContainerError", Message: "no such command" });
-        await Eventually(() => _runtime.StartErrors == 0);
+        await _time.Waits(TimeSpan.FromSeconds(10));
+        _runtime.StartErrors.ShouldBe(0);
         _time.Advance(TimeSpan.FromSeconds(10));
         await _runtime.NextStartAsync();
         await Eventually(() => worker.View.Phase == ContainerPhase.Running);

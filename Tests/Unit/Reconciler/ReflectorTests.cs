@@ -1,6 +1,5 @@
 using Enclaves.Reconciler.Control;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
@@ -8,7 +7,7 @@ namespace Enclaves.Tests.Unit.Reconciler;
 
 public sealed class ReflectorTests : IAsyncDisposable
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly TestClock _time = new();
     private readonly ScriptedSource _source = new();
     private readonly ObjectStore<Thing> _store = new();
     private readonly List<string> _changes = [];
@@ -110,9 +109,8 @@ public sealed class ReflectorTests : IAsyncDisposable
         Start();
         await Calls("list 0", "watch 1");
         // With the jitter of this test the server is asked for ten minutes.
-        await Settle();
+        await _time.Waits(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(30));
         _time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(29));
-        await Settle();
         _source.WasCalled.ShouldBeFalse();
         _time.Advance(TimeSpan.FromSeconds(1));
         await ResumesAfter(TimeSpan.FromMilliseconds(800));
@@ -134,14 +132,10 @@ public sealed class ReflectorTests : IAsyncDisposable
             (await Call()).ShouldBe(call);
     }
 
-    // Lets the reflector's own thread reach its next wait; what is asserted never depends on how long this takes.
-    private static Task Settle() => Task.Delay(50, Cancellation);
-
     private async Task ResumesAfter(TimeSpan pause)
     {
-        await Settle();
+        await _time.Waits(pause);
         _time.Advance(pause - TimeSpan.FromMilliseconds(1));
-        await Settle();
         _source.WasCalled.ShouldBeFalse();
         _time.Advance(TimeSpan.FromMilliseconds(1));
         (await Call()).ShouldStartWith("watch ");
