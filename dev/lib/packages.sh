@@ -3,8 +3,9 @@
 #
 # No host name of a mirror is written down: everything comes from the sources this machine is
 # configured with, or from a private copy of them (a source package, a package of another suite).
+# Needs log.sh and paths.sh.
 
-packages_lock=/run/lock/enclaves-apt.lock
+packages_lock=$ENCLAVES_CACHE/packages.lock
 
 package_is_installed() {
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
@@ -24,6 +25,7 @@ need_packages() {
     step "installing Debian packages: ${missing[*]}"
     local log
     log=$(mktemp -t enclaves-packages.XXXXXX)
+    mkdir -p "$ENCLAVES_CACHE"
     # Another script may install packages at this moment, so only one at a time.
     if ! (flock -w 900 9 && install_packages "${missing[@]}") 9>"$packages_lock" >"$log" 2>&1; then
         fail "apt-get could not install ${missing[*]}" "check the apt sources and the network, then run again" "$log"
