@@ -144,9 +144,9 @@ internal sealed partial class EnclaveSupervisor(
             LogRuntimeReady();
             await Task.WhenAll(new ReadinessProber(_workers, time).RunAsync(_stopping.Token), StartContainersAsync());
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (Exception) when (_stopping.IsCancellationRequested)
         {
-            // StopAsync goes on from here.
+            // StopAsync goes on from here; what was under way may have been cut in any way.
         }
         catch (EgressPlanException e)
         {

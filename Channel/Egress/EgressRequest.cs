@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Enclaves.Channel.Egress;
 
 /// <summary>
-/// A connection that a container asks the host for: <c>CONNECT &lt;host&gt; &lt;port&gt; &lt;container&gt;\n</c>. The container's name is for counters
-/// and logs of the host only; the host lets through what the manifest allows to it, whatever the line says.
+/// A connection that a container asks the host for: <c>CONNECT &lt;host&gt; &lt;port&gt; &lt;container&gt;\n</c>. The container's name says whose
+/// outbound rules are meant. The containers of an enclave share its network, so it is the enclave as a whole that the host holds to the
+/// manifest; the name also tells counters and logs whose connection it was.
 /// </summary>
 /// <param name="Host">Host name or literal IP address, without spaces.</param>
 /// <param name="Port">TCP port, 1-65535.</param>

@@ -1,3 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+using Enclaves.Channel.Egress;
+
 namespace Enclaves.Channel.Manifest;
 
 /// <summary>What must hold for a manifest that comes from an untrusted host, beyond its JSON shape.</summary>
@@ -16,6 +19,8 @@ internal static class ManifestCheck
         Require(manifest.Containers.Count is > 0 and <= ManifestLimits.MaxContainers, "containers",
             $"has {manifest.Containers.Count} items, allowed are 1 to {ManifestLimits.MaxContainers}");
         Require(manifest.Registries.Count <= 256, "registries", "has more than 256 items");
+        for (var i = 0; i < manifest.Registries.Count; i++)
+            Require(manifest.Registries[i] is { } registry && RegistryAddress.TryParse(registry, out _), $"registries[{i}]", "must be host or host:port");
         var names = new HashSet<string>(StringComparer.Ordinal);
         var ingress = new HashSet<int>();
         for (var i = 0; i < manifest.Containers.Count; i++)
@@ -24,6 +29,13 @@ internal static class ManifestCheck
 
     private static void Check(ManifestContainer container, string path, HashSet<string> names, HashSet<int> ingress)
     {
+        // The reader's annotations do not reach into lists.
+        Require(container is not null, path, "is null, a container is required");
+        RequireItems(container.Command, $"{path}.command");
+        RequireItems(container.Args, $"{path}.args");
+        RequireItems(container.Env, $"{path}.env");
+        RequireItems(container.Ports, $"{path}.ports");
+        RequireItems(container.Outbound, $"{path}.outbound");
         // The name becomes part of file names and of log lines in the enclave.
         Require(IsDnsLabel(container.Name), $"{path}.name", "must be a DNS label of at most 63 characters");
         Require(names.Add(container.Name), $"{path}.name", $"'{container.Name}' is used twice");
@@ -47,6 +59,12 @@ internal static class ManifestCheck
         }
     }
 
+    private static void RequireItems<T>(IReadOnlyList<T> items, string path)
+    {
+        for (var i = 0; i < items.Count; i++)
+            Require(items[i] is not null, $"{path}[{i}]", "is null");
+    }
+
     private static bool IsPort(int port) => port is >= 1 and <= 65535;
 
     private static bool IsDnsLabel(string name) =>
@@ -54,7 +72,7 @@ internal static class ManifestCheck
         && name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-')
         && name[0] != '-' && name[^1] != '-';
 
-    private static void Require(bool holds, string path, string problem)
+    private static void Require([DoesNotReturnIf(false)] bool holds, string path, string problem)
     {
         if (!holds)
             throw new ManifestException($"manifest.{path}: {problem}");

@@ -164,7 +164,7 @@ public sealed partial class RelayServer : IAsyncDisposable
         {
             return await _dial(accepted, cancellation);
         }
-        catch (Exception e) when (e is RelayRefusedException or SocketException or IOException or TimeoutException or OperationCanceledException)
+        catch (Exception e) when (e is RelayRefusedException or SocketException or IOException or InvalidDataException or TimeoutException or OperationCanceledException)
         {
             Counters.Refuse();
             LogRefused(Name, e.Message);

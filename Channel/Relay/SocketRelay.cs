@@ -12,15 +12,22 @@ namespace Enclaves.Channel.Relay;
 /// Hybrid vsock has no half-close: the device drops what the guest says once the host's side has shut down its sending, and does not tell
 /// the host when the guest has. There, who dialled decides: the server's end, behind which nothing is to be expected, ends the transport's
 /// connection as a whole; the client's end is kept back until the server has ended too, for a client that has asked may still be reading.
-/// Since a client that is gone looks the same, that wait has a limit.
+/// A connection of which one side has ended looks like one whose other side is gone, so from then on silence has a limit; before, TCP's
+/// keep-alive finds a peer that has vanished.
 /// </remarks>
 public static class SocketRelay
 {
     // Throughput over vsock collapses with writes above 1 MiB; 64 KiB is what virtio moves in one go.
     private const int BufferBytes = 64 * 1024;
 
-    /// <summary>How long a connection of which one side has ended may stay without a byte where the transport has no half-close.</summary>
+    // How long a connection of which one side has ended may stay without a byte: by the transport's half-close, and without one.
+    private static readonly TimeSpan HalfClosedIdleLimit = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan OneSidedIdleLimit = TimeSpan.FromSeconds(15);
+
+    // A peer that says nothing is asked after a minute, and given up a minute later.
+    private const int KeepAliveSeconds = 60;
+    private const int KeepAliveProbeSeconds = 10;
+    private const int KeepAliveProbes = 6;
 
     /// <summary>Relays and then closes both sockets. Returns normally also when a side breaks: that is a connection's everyday end.</summary>
     /// <param name="outside">The side away from the enclave's containers.</param>
@@ -38,12 +45,15 @@ public static class SocketRelay
         Action<int> countAnswered = ingress ? counters.AddOut : counters.AddIn;
         counters.Opened();
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var clientEnded = false;
+        var idleLimit = halfCloses ? HalfClosedIdleLimit : OneSidedIdleLimit;
+        var oneHasEnded = false;
         try
         {
+            KeepAlive(outside);
+            KeepAlive(inside);
             await Task.WhenAll(
-                PumpAsync(client, server, countAsked, EndOfClient, broken),
-                PumpAsync(server, client, Answered, EndOfServer, broken));
+                PumpAsync(client, server, bytes => Moved(bytes, countAsked), EndOfClient, broken),
+                PumpAsync(server, client, bytes => Moved(bytes, countAnswered), EndOfServer, broken));
         }
         finally
         {
@@ -61,28 +71,28 @@ public static class SocketRelay
         void EndOfClient()
         {
             if (halfCloses)
-            {
                 server.Shutdown(SocketShutdown.Send);
-                return;
-            }
-
-            Volatile.Write(ref clientEnded, true);
-            broken.CancelAfter(OneSidedIdleLimit);
+            OneHasEnded();
         }
 
         void EndOfServer()
         {
             // A TCP client gets the end as such; on the transport only the end of both directions is passed on.
             client.Shutdown(halfCloses || IsTcp(client) ? SocketShutdown.Send : SocketShutdown.Both);
-            if (!halfCloses)
-                broken.CancelAfter(OneSidedIdleLimit);
+            OneHasEnded();
         }
 
-        void Answered(int bytes)
+        void OneHasEnded()
         {
-            countAnswered(bytes);
-            if (Volatile.Read(ref clientEnded))
-                broken.CancelAfter(OneSidedIdleLimit);
+            Volatile.Write(ref oneHasEnded, true);
+            broken.CancelAfter(idleLimit);
+        }
+
+        void Moved(int bytes, Action<int> count)
+        {
+            count(bytes);
+            if (Volatile.Read(ref oneHasEnded))
+                broken.CancelAfter(idleLimit);
         }
     }
 
@@ -122,6 +132,16 @@ public static class SocketRelay
     }
 
     private static bool IsTcp(Socket socket) => socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6;
+
+    private static void KeepAlive(Socket socket)
+    {
+        if (!IsTcp(socket))
+            return;
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveProbeSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, KeepAliveProbes);
+    }
 
     private static void ResetOnClose(Socket socket)
     {

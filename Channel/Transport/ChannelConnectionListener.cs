@@ -30,8 +30,14 @@ public sealed class ChannelConnectionListenerFactory(ILoggerFactory loggers) : I
         ValueTask.FromResult<IConnectionListener>(new ChannelConnectionListener((ChannelListenEndPoint)endpoint, loggers));
 }
 
-internal sealed class ChannelConnectionListener : IConnectionListener
+/// <summary>
+/// Accepts for Kestrel, which takes an error of its listener for the end of it and would never accept again: so none reaches it but the end.
+/// </summary>
+internal sealed partial class ChannelConnectionListener : IConnectionListener
 {
+    private static readonly TimeSpan AcceptBackOff = TimeSpan.FromMilliseconds(200);
+
+    private readonly ILogger _logger;
     private readonly ChannelListener _listener;
     private readonly SocketConnectionContextFactory _connections;
     private readonly CancellationTokenSource _unbound = new();
@@ -40,6 +46,7 @@ internal sealed class ChannelConnectionListener : IConnectionListener
     {
         EndPoint = endpoint;
         _listener = endpoint.Listener;
+        _logger = loggers.CreateLogger<ChannelConnectionListener>();
         _connections = new SocketConnectionContextFactory(
             new SocketConnectionFactoryOptions(), loggers.CreateLogger<SocketConnectionContextFactory>());
     }
@@ -63,6 +70,12 @@ internal sealed class ChannelConnectionListener : IConnectionListener
             {
                 // The peer went away while its connection waited in the queue; the next one is unaffected.
             }
+            catch (SocketException e) when (!_unbound.IsCancellationRequested)
+            {
+                // Out of descriptors or memory: it passes.
+                LogAcceptFailed(EndPoint, e.Message);
+                await Task.Delay(AcceptBackOff, cancellationToken);
+            }
         }
     }
 
@@ -79,4 +92,7 @@ internal sealed class ChannelConnectionListener : IConnectionListener
         _unbound.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    [LoggerMessage(1, LogLevel.Warning, "{Address}: cannot accept a connection: {Reason}")]
+    private partial void LogAcceptFailed(EndPoint address, string reason);
 }

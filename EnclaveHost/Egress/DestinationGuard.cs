@@ -10,12 +10,9 @@ namespace Enclaves.EnclaveHost.Egress;
 /// </summary>
 /// <param name="allowed">Networks that are reachable all the same.</param>
 /// <param name="own">Addresses of the node.</param>
-/// <param name="local">Addresses of this machine's or pod's interfaces, asked anew each time since interfaces come and go.</param>
+/// <param name="local">Addresses of this machine's or pod's interfaces and gateways, asked anew each time since interfaces come and go.</param>
 internal sealed class DestinationGuard(IReadOnlyList<IPNetwork> allowed, IReadOnlyList<IPNetwork> own, Func<IEnumerable<IPAddress>> local)
 {
-    // The metadata service's IPv6 address is not link-local but unique local.
-    private static readonly IPAddress MetadataV6 = IPAddress.Parse("fd00:ec2::254");
-
     private static readonly (IPNetwork Network, string What)[] Closed =
     [
         (IPNetwork.Parse("0.0.0.0/8"), "an address of this host"),
@@ -25,12 +22,14 @@ internal sealed class DestinationGuard(IReadOnlyList<IPNetwork> allowed, IReadOn
         (IPNetwork.Parse("::/127"), "a loopback address"),
         (IPNetwork.Parse("fe80::/10"), "link-local"),
         (IPNetwork.Parse("ff00::/8"), "not an address of one host"),
-        (new IPNetwork(MetadataV6, 128), "the metadata service"),
+        // Not link-local but unique local: metadata, credentials of pods, time.
+        (IPNetwork.Parse("fd00:ec2::/32"), "the cloud's, where the metadata service is"),
     ];
 
-    /// <summary>Addresses of all interfaces.</summary>
+    /// <summary>Addresses of all interfaces, and of the gateways behind them: a pod's gateway is its node.</summary>
     public static IEnumerable<IPAddress> InterfaceAddresses() =>
-        NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => a.Address);
+        NetworkInterface.GetAllNetworkInterfaces().Select(i => i.GetIPProperties()).SelectMany(properties =>
+            properties.UnicastAddresses.Select(a => a.Address).Concat(properties.GatewayAddresses.Select(a => a.Address)));
 
     /// <summary>Null when the address may be connected to, else why not.</summary>
     public string? WhyNot(IPAddress address)
@@ -47,7 +46,7 @@ internal sealed class DestinationGuard(IReadOnlyList<IPNetwork> allowed, IReadOn
 
         if (own.Any(network => Contains(network, plain)))
             return $"{plain} is an address of the node";
-        return local().Any(a => SameAddress(a, plain)) ? $"{plain} is an address of this pod" : null;
+        return local().Any(a => SameAddress(a, plain)) ? $"{plain} is an address of this pod or its gateway" : null;
     }
 
     private static bool Contains(IPNetwork network, IPAddress address) =>

@@ -7,16 +7,19 @@ namespace Enclaves.EnclaveHost.Egress;
 /// <summary>What the manifest lets each container connect to. A pure function of the manifest: nothing an enclave says widens it.</summary>
 internal sealed class EgressPolicy
 {
-    // Registries are HTTPS unless the image reference names a port.
-    private const int RegistryPort = 443;
-
     private readonly Dictionary<string, HashSet<(string Host, int Port)>> _allowed = new(StringComparer.Ordinal);
 
     public EgressPolicy(EnclaveManifest manifest)
     {
         foreach (var container in manifest.Containers)
             _allowed[container.Name] = [.. container.Outbound.Select(o => (Normal(o.Host), o.Port))];
-        _allowed[EgressRequest.ImagePull] = [.. manifest.Registries.Select(ParseRegistry)];
+        var pulls = _allowed[EgressRequest.ImagePull] = [];
+        foreach (var registry in manifest.Registries)
+        {
+            // What cannot be read has been refused with the manifest.
+            if (RegistryAddress.TryParse(registry, out var address))
+                pulls.Add((address.Host, address.Port));
+        }
     }
 
     /// <summary>Null when the request is allowed, else why not and what to do.</summary>
@@ -28,16 +31,6 @@ internal sealed class EgressPolicy
             return null;
         var list = request.Container == EgressRequest.ImagePull ? "spec.enclave.registries" : $"outboundConnections of plugin '{request.Container}'";
         return string.Create(CultureInfo.InvariantCulture, $"{request.Host}:{request.Port} is not among the destinations of '{request.Container}'; add it to {list}");
-    }
-
-    private static (string Host, int Port) ParseRegistry(string registry)
-    {
-        // host, host:port, [v6], [v6]:port; a bare v6 address has more than one colon.
-        var colon = registry.LastIndexOf(':');
-        var hasPort = colon > 0 && (registry[colon - 1] == ']' || registry.IndexOf(':', StringComparison.Ordinal) == colon);
-        if (!hasPort)
-            return (Normal(registry), RegistryPort);
-        return (Normal(registry[..colon]), int.Parse(registry.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture));
     }
 
     private static string Normal(string host) => host.Trim('[', ']').TrimEnd('.').ToLowerInvariant();

@@ -57,7 +57,7 @@ internal sealed class StatusReader(
     public IReadOnlyDictionary<string, long> EgressRefused() => lifecycle.Relays?.Egress.Refused ?? new Dictionary<string, long>();
 
     /// <summary>Lines lost.</summary>
-    public LogDropsDocument Drops() => new((long)Math.Max((ulong)logs.DroppedInside, view.Status?.LogRecordsDropped ?? 0), lines.Dropped);
+    public LogDropsDocument Drops() => new(logs.DroppedInside, lines.Dropped);
 
     private static RelayDocument Describe(string name, RelayCounters c) => new(name, c.Open, c.Total, c.BytesIn, c.BytesOut, c.Refused);
 

@@ -4,6 +4,7 @@ using Enclaves.EnclaveHost.Egress;
 using Enclaves.EnclaveHost.Ingress;
 using Enclaves.EnclaveHost.Options;
 using Enclaves.EnclaveHost.Session;
+using Grpc.Core;
 
 namespace Enclaves.EnclaveHost.Lifecycle;
 
@@ -21,6 +22,8 @@ internal sealed partial class EnclaveLifecycle(
     TimeProvider time,
     ILoggerFactory loggers)
 {
+    private static readonly TimeSpan UntilGreeted = TimeSpan.FromMilliseconds(200);
+
     private readonly ILogger _logger = loggers.CreateLogger<EnclaveLifecycle>();
     private readonly BootBackoff _backoff = new(options.MaxBoots);
 
@@ -49,9 +52,13 @@ internal sealed partial class EnclaveLifecycle(
         {
             Fail("Refused", e.Message);
         }
-        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)
+        catch (SocketException e)
         {
             Fail("CannotListen", $"{e.Message}; check that {options.RunFolder} is writable and the ports are free");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Fail("CannotUseFile", $"{e.Message}; check the pod's volumes and that {options.RunFolder} is writable");
         }
     }
 
@@ -62,11 +69,11 @@ internal sealed partial class EnclaveLifecycle(
         while (true)
         {
             stop.ThrowIfCancellationRequested();
-            var began = time.GetTimestamp();
             if (await BootAsync(ingress, stop) is not { } ending)
                 return;
             view.Begin(null);
-            var wait = _backoff.Next(time.GetElapsedTime(began));
+            // From its first answer on: an enclave that was only waited for has not lived.
+            var wait = _backoff.Next(state.Phases.Booted is { } booted ? time.GetUtcNow() - booted : TimeSpan.Zero);
             if (wait is null)
             {
                 Fail("TooManyBoots", $"the enclave ended {_backoff.InARow} times in a row, lastly: {ending}");
@@ -88,14 +95,19 @@ internal sealed partial class EnclaveLifecycle(
             await using var enclave = await driver.StartAsync(stop);
             view.Begin(enclave.Description);
             using var session = new EnclaveSession(driver.Transport);
-            using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            // Not tied to the stop: what the containers say while they are stopped belongs into the log too.
+            using var ending = new CancellationTokenSource();
             var talking = sessions.RunAsync(driver, session, ending.Token);
-            var stopped = Task.Delay(Timeout.Infinite, ending.Token);
-            var first = await Task.WhenAny(enclave.Exited, talking, stopped);
+            var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var asked = stop.Register(stopping.SetResult);
+            var first = await Task.WhenAny(enclave.Exited, talking, stopping.Task);
             if (stop.IsCancellationRequested)
             {
-                await StopAsync(enclave, session, ingress);
+                var steps = new StopSchedule(options.StopGrace, time);
+                await StopContainersAsync(enclave, session, ingress, steps);
                 await EndAsync(ending, talking);
+                await enclave.StopAsync(steps.PowerOff);
+                state.TryMove(EnclaveState.Stopped, "Stopped");
                 return null;
             }
 
@@ -123,28 +135,36 @@ internal sealed partial class EnclaveLifecycle(
         return view.Status is { Phase: "Failed" } status ? $"{status.Reason}: {status.Message} ({exit})" : exit;
     }
 
-    private async Task StopAsync(IRunningEnclave enclave, EnclaveSession session, IngressRelays ingress)
+    private async Task StopContainersAsync(IRunningEnclave enclave, EnclaveSession session, IngressRelays ingress, StopSchedule steps)
     {
-        var steps = new StopSchedule(options.StopGrace, time);
         state.TryMove(EnclaveState.Stopping, "Stop", $"within {options.StopGrace.TotalSeconds} s");
         await ingress.DrainAsync(steps.Drain, CancellationToken.None);
-        if (view.Manifest is not null && !enclave.Exited.IsCompleted)
-            await StopContainersAsync(enclave, session, steps.Containers);
-        await enclave.StopAsync(steps.PowerOff);
-        state.TryMove(EnclaveState.Stopped, "Stopped");
+        if (view.Manifest is null || enclave.Exited.IsCompleted)
+            return;
+        try
+        {
+            while (!await TryStopContainersAsync(session, steps))
+                await Task.Delay(UntilGreeted, time);
+            // It ends by itself now; a moment spares it the kill, and brings the last lines of its log.
+            await Task.WhenAny(enclave.Exited, Task.Delay(StopSchedule.OwnEnd, time));
+        }
+        catch (RpcException e)
+        {
+            LogNotStopped(CallFailure.Describe(e));
+        }
     }
 
-    private async Task StopContainersAsync(IRunningEnclave enclave, EnclaveSession session, TimeSpan grace)
+    // False when the session has just broken: the connection is a new one, which the session's loop is about to greet.
+    private static async Task<bool> TryStopContainersAsync(EnclaveSession session, StopSchedule steps)
     {
         try
         {
-            await session.StopAsync(grace, CancellationToken.None);
-            // It ends by itself now; a moment spares it the kill.
-            await Task.WhenAny(enclave.Exited, Task.Delay(StopSchedule.OwnEnd, time));
+            await session.StopAsync(steps.Containers, CancellationToken.None);
+            return true;
         }
-        catch (Grpc.Core.RpcException e)
+        catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition && steps.Containers > StopSchedule.LeastForContainers)
         {
-            LogNotStopped(CallFailure.Describe(e));
+            return false;
         }
     }
 

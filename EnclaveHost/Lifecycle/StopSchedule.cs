@@ -9,6 +9,9 @@ internal sealed class StopSchedule(TimeSpan grace, TimeProvider time)
     /// <summary>How long an enclave that has stopped its containers may take to end by itself.</summary>
     public static readonly TimeSpan OwnEnd = TimeSpan.FromSeconds(1);
 
+    /// <summary>What the containers have at least, however late it is.</summary>
+    public static readonly TimeSpan LeastForContainers = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(10);
     private readonly long _began = time.GetTimestamp();
 
@@ -25,7 +28,7 @@ internal sealed class StopSchedule(TimeSpan grace, TimeProvider time)
         {
             // Twice the end of an enclave: its own way out, and the second that the call's deadline is behind its grace.
             var left = grace - time.GetElapsedTime(_began) - PowerOff - (OwnEnd * 2);
-            return left > TimeSpan.FromMilliseconds(100) ? left : TimeSpan.FromMilliseconds(100);
+            return left > LeastForContainers ? left : LeastForContainers;
         }
     }
 }

@@ -57,7 +57,9 @@ internal sealed partial class SessionLoop(
                     var detail = CallFailure.Describe(e);
                     if (view.Hello is null && time.GetElapsedTime(started) > options.BootTimeout)
                         throw NoAnswer(detail);
-                    LogBroken(detail, (int)wait.TotalMilliseconds);
+                    // The end of a session with an enclave that was told to end is no news.
+                    if (state.State != EnclaveState.Stopping)
+                        LogBroken(detail, (int)wait.TotalMilliseconds);
                 }
 
                 // A session that breaks as soon as it stands is no success.

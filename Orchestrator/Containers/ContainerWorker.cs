@@ -81,6 +81,7 @@ internal sealed partial class ContainerWorker : IDisposable
             var exit = await _runtime.StopAsync(id, grace, cancellation);
             LogExited(_spec.Name, exit.ExitCode, exit.Reason);
             Change(view => Ended(view, exit));
+            _id = null;
             await _runtime.RemoveAsync(id, cancellation);
         }
         catch (ContainerRuntimeException e)

@@ -12,9 +12,12 @@ internal sealed class Credentials
     /// <summary>Completes at the next <see cref="Replace"/>: a pull that waits may try again.</summary>
     public Task Changed => _changed.Task;
 
-    /// <summary>Takes a new set over.</summary>
+    /// <summary>Takes a new set over; one that says the same, as every new session brings it, changes nothing.</summary>
     public void Replace(IReadOnlyDictionary<string, RegistryLogin> logins)
     {
+        var old = _logins;
+        if (old.Count == logins.Count && logins.All(login => old.TryGetValue(login.Key, out var known) && known == login.Value))
+            return;
         _logins = logins;
         Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }

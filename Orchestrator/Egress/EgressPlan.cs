@@ -24,8 +24,6 @@ internal sealed class EgressPlanException(string message) : Exception(message);
 /// </summary>
 internal sealed class EgressPlan
 {
-    private const int DefaultRegistryPort = 443;
-
     private readonly Dictionary<string, IPAddress> _names = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<(string Host, int Port), EgressDestination> _destinations = [];
     private readonly uint _first;
@@ -51,10 +49,13 @@ internal sealed class EgressPlan
 
         foreach (var registry in manifest.Registries)
         {
-            var (host, port) = SplitRegistry(registry);
-            plan.Add(host, port, EgressRequest.ImagePull);
+            if (!RegistryAddress.TryParse(registry, out var address))
+                throw new EgressPlanException($"registry '{registry}': write host or host:port");
+            plan.Add(address.Host, address.Port, EgressRequest.ImagePull);
         }
 
+        foreach (var container in manifest.Containers)
+            plan.RequireFreePorts(container);
         return plan;
     }
 
@@ -88,6 +89,17 @@ internal sealed class EgressPlan
         _destinations.Add((host, port), new EgressDestination(host, port, container, literal ? address! : AddressOf(host), literal));
     }
 
+    // A container that listens on all addresses, as most do, cannot have a port that a listener of ours has on one of them.
+    private void RequireFreePorts(ManifestContainer container)
+    {
+        foreach (var port in container.Ports)
+        {
+            if (_destinations.Values.FirstOrDefault(destination => destination.Port == port.ContainerPort) is { } taken)
+                throw new EgressPlanException(string.Create(CultureInfo.InvariantCulture,
+                    $"container {container.Name} cannot listen on port {port.ContainerPort}: inside the enclave it leads to {taken.Host}; let the container listen on another port"));
+        }
+    }
+
     private IPAddress AddressOf(string name)
     {
         if (_names.TryGetValue(name, out var known))
@@ -104,17 +116,5 @@ internal sealed class EgressPlan
         return address.AddressFamily == AddressFamily.InterNetworkV6
             ? !address.IsIPv6Multicast && !address.IsIPv6LinkLocal && !address.IsIPv4MappedToIPv6
             : address.GetAddressBytes()[0] is > 0 and < 224;
-    }
-
-    private static (string Host, int Port) SplitRegistry(string registry)
-    {
-        if (IPAddress.TryParse(registry, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6 && registry[0] != '[')
-            return (registry, DefaultRegistryPort);
-        var colon = registry.LastIndexOf(':');
-        if (colon < 0 || registry.EndsWith(']'))
-            return (registry.Trim('[', ']'), DefaultRegistryPort);
-        if (!int.TryParse(registry.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
-            throw new EgressPlanException($"registry '{registry}': does not end with a port; write host or host:port");
-        return (registry[..colon].Trim('[', ']'), port);
     }
 }

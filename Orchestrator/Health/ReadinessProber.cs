@@ -44,7 +44,7 @@ internal sealed class ReadinessProber(IReadOnlyList<ContainerWorker> workers, Ti
             await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), timed.Token);
             return true;
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             return false;
         }

@@ -12,22 +12,26 @@ internal sealed class GuestClock(Action<DateTimeOffset> set)
     private static readonly DateTimeOffset Latest = new(2100, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
 
+    private readonly Lock _lock = new();
     private bool _settled;
 
     /// <summary>Takes the host's time over where it differs by more than a second. Returns the size of the step, zero for none.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The date cannot be right.</exception>
     public TimeSpan Offer(DateTimeOffset host, DateTimeOffset own)
     {
-        if (_settled)
-            return TimeSpan.Zero;
-        if (host < Earliest || host > Latest)
-            throw new ArgumentOutOfRangeException(nameof(host), $"the host's clock says {host:u}, believable is {Earliest:u} to {Latest:u}; set the host's clock");
-        _settled = true;
-        var step = host - own;
-        if (step.Duration() <= Tolerance)
-            return TimeSpan.Zero;
-        set(host);
-        return step;
+        lock (_lock)
+        {
+            if (_settled)
+                return TimeSpan.Zero;
+            if (host < Earliest || host > Latest)
+                throw new ArgumentOutOfRangeException(nameof(host), $"the host's clock says {host:u}, believable is {Earliest:u} to {Latest:u}; set the host's clock");
+            _settled = true;
+            var step = host - own;
+            if (step.Duration() <= Tolerance)
+                return TimeSpan.Zero;
+            set(host);
+            return step;
+        }
     }
 
     /// <summary>Sets the kernel's clock.</summary>

@@ -5,6 +5,9 @@ namespace Enclaves.Orchestrator.Init;
 /// <summary>What PID 1 does before it serves: everything here runs once, in this order, and a failure ends the enclave.</summary>
 internal static class InitSystem
 {
+    // PID 1 is given 1024 by the kernel. A relayed connection takes two, and what we start inherits the limit.
+    private const ulong OpenFiles = 65536;
+
     /// <param name="args">The command line, handed on to the second start.</param>
     public static void Run(IReadOnlyList<string> args)
     {
@@ -15,6 +18,7 @@ internal static class InitSystem
             StartAgain(args);
         }
 
+        Libc.Check(Libc.SetResourceLimit(Libc.RlimitNofile, new Libc.ResourceLimit { Soft = OpenFiles, Hard = OpenFiles }), "raise the limit of open files");
         Mounts.EnableControllers();
         KernelModules.LoadAll(Report);
         Loopback.Up();

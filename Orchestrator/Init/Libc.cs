@@ -33,12 +33,24 @@ internal static partial class Libc
 
     public const int ClockRealtime = 0;
 
+    public const int RlimitNofile = 7;
+
     [StructLayout(LayoutKind.Sequential)]
     internal struct Timespec
     {
         public long Seconds;
         public long Nanoseconds;
     }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct ResourceLimit
+    {
+        public ulong Soft;
+        public ulong Hard;
+    }
+
+    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
+    public static partial int SetResourceLimit(int resource, in ResourceLimit limit);
 
     [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mount(string source, string target, string? type, ulong flags, string? data);

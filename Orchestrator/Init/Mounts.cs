@@ -5,19 +5,19 @@ namespace Enclaves.Orchestrator.Init;
 /// <summary>The file systems of an enclave.</summary>
 internal static class Mounts
 {
-    // Logs and images live in memory: each has a bound of its own, so that neither takes the enclave down with it.
+    // All of it lives in memory: each has a bound of its own, and together they leave some for the containers' processes.
     private static readonly (string Source, string Target, string Type, ulong Flags, string? Data)[] Table =
     [
         ("proc", "/proc", "proc", Libc.MsNosuid | Libc.MsNodev | Libc.MsNoexec, null),
         ("sysfs", "/sys", "sysfs", Libc.MsNosuid | Libc.MsNodev | Libc.MsNoexec, null),
         ("devtmpfs", "/dev", "devtmpfs", Libc.MsNosuid, "mode=755"),
         ("devpts", "/dev/pts", "devpts", Libc.MsNosuid | Libc.MsNoexec, "newinstance,mode=620,ptmxmode=666"),
-        ("tmpfs", "/dev/shm", "tmpfs", Libc.MsNosuid | Libc.MsNodev, "mode=1777"),
+        ("tmpfs", "/dev/shm", "tmpfs", Libc.MsNosuid | Libc.MsNodev, "mode=1777,size=5%"),
         ("mqueue", "/dev/mqueue", "mqueue", Libc.MsNosuid | Libc.MsNodev | Libc.MsNoexec, null),
-        ("tmpfs", "/run", "tmpfs", Libc.MsNosuid | Libc.MsNodev, "mode=755"),
+        ("tmpfs", "/run", "tmpfs", Libc.MsNosuid | Libc.MsNodev, "mode=755,size=5%"),
         ("tmpfs", "/tmp", "tmpfs", Libc.MsNosuid | Libc.MsNodev, "mode=1777,size=10%"),
         ("tmpfs", "/var/log", "tmpfs", Libc.MsNosuid | Libc.MsNodev | Libc.MsNoexec, "mode=755,size=64m"),
-        ("tmpfs", "/var/lib/containerd", "tmpfs", Libc.MsNosuid, "mode=711,size=75%"),
+        ("tmpfs", "/var/lib/containerd", "tmpfs", Libc.MsNosuid, "mode=711,size=70%"),
         ("cgroup2", "/sys/fs/cgroup", "cgroup2", Libc.MsNosuid | Libc.MsNodev | Libc.MsNoexec, null),
     ];
 

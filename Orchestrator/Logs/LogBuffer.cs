@@ -8,7 +8,7 @@ internal sealed record LogEntry(ulong Sequence, DateTimeOffset Time, string Cont
 /// <summary>
 /// The last lines of every container and of the Orchestrator itself, bounded in bytes: a new line pushes the oldest out, and a writer never
 /// waits. Sequence numbers are consecutive. Every reader begins with the oldest line that is kept, so that a session that was cut loses
-/// nothing that is still here; it knows by the sequence what it has seen. Lines pushed out before anybody read them are counted.
+/// nothing that is still here; it knows by the sequence what it has seen, and what was pushed out before it came.
 /// </summary>
 internal sealed class LogBuffer(int maxBytes)
 {
@@ -23,19 +23,7 @@ internal sealed class LogBuffer(int maxBytes)
     private long _bytes;
     private ulong _first = 1;
     private ulong _next = 1;
-    private ulong _read;
-    private ulong _dropped;
     private TaskCompletionSource _appended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>Entries that were pushed out before any reader had them.</summary>
-    public ulong Dropped
-    {
-        get
-        {
-            lock (_lock)
-                return _dropped;
-        }
-    }
 
     /// <summary>Adds a line without its end.</summary>
     public void Append(string container, string stream, ReadOnlySpan<byte> text, bool partial, DateTimeOffset time)
@@ -75,7 +63,6 @@ internal sealed class LogBuffer(int maxBytes)
             {
                 yield return entry;
                 after = entry.Sequence;
-                MarkRead(after);
             }
 
             if (batch.Count == 0)
@@ -94,12 +81,6 @@ internal sealed class LogBuffer(int maxBytes)
         return batch;
     }
 
-    private void MarkRead(ulong sequence)
-    {
-        lock (_lock)
-            _read = Math.Max(_read, sequence);
-    }
-
     // The bound in bytes counts an overhead for each entry, so that there are never more entries than slots.
     private void Add(LogEntry entry)
     {
@@ -110,8 +91,7 @@ internal sealed class LogBuffer(int maxBytes)
             ref var oldest = ref _entries[Slot(_first)];
             _bytes -= oldest!.Text.Length + EntryOverhead;
             oldest = null;
-            if (_first++ > _read)
-                _dropped++;
+            _first++;
         }
     }
 

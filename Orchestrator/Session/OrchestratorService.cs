@@ -130,7 +130,6 @@ internal sealed partial class OrchestratorService(
     public override async Task StreamLogs(StreamLogsRequest request, IServerStreamWriter<LogRecord> responseStream, ServerCallContext context)
     {
         RequireGreeting(context);
-        ulong last = 0;
         await foreach (var entry in logs.ReadAsync(context.CancellationToken))
         {
             var record = new LogRecord
@@ -141,9 +140,7 @@ internal sealed partial class OrchestratorService(
                 Stream = entry.Stream,
                 Text = UnsafeByteOperations.UnsafeWrap(entry.Text),
                 Partial = entry.Partial,
-                DroppedBefore = last == 0 ? 0 : entry.Sequence - last - 1,
             };
-            last = entry.Sequence;
             await responseStream.WriteAsync(record, context.CancellationToken);
         }
     }

@@ -1,11 +1,10 @@
 using Enclaves.Channel.Session;
 using Enclaves.Orchestrator.Containers;
-using Enclaves.Orchestrator.Logs;
 
 namespace Enclaves.Orchestrator.Session;
 
 /// <summary>What the host is told about the enclave, put together from memory.</summary>
-internal sealed class StatusReport(EnclaveSupervisor supervisor, SessionFacts facts, LogBuffer logs)
+internal sealed class StatusReport(EnclaveSupervisor supervisor, SessionFacts facts)
 {
     public EnclaveStatus Status()
     {
@@ -15,7 +14,6 @@ internal sealed class StatusReport(EnclaveSupervisor supervisor, SessionFacts fa
             Phase = state.Phase.ToString(),
             Reason = state.Reason,
             Message = state.Message,
-            LogRecordsDropped = logs.Dropped,
             StartedUnixMilliseconds = facts.Started.ToUnixTimeMilliseconds(),
         };
         status.Containers.Add(supervisor.Containers.Select(container => container.ToWire()));

@@ -100,6 +100,8 @@ public sealed class EnclaveTests
         (await enclave.Host.ExitAsync(TimeSpan.FromSeconds(12))).ShouldBe(0, enclave.Host.Output);
         enclave.Host.Processes().ShouldBeEmpty();
         enclave.Host.Output.ShouldContain("Stopping -> Stopped");
+        // What a container says while it is stopped is in the log too.
+        enclave.Host.Output.ShouldContain("plugin is asked to stop");
         enclave.Host.Output.ShouldNotContain("may not have been stopped in order");
     }
 

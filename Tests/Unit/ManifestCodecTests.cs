@@ -42,6 +42,26 @@ public sealed class ManifestCodecTests
         Should.Throw<ManifestException>(() => ManifestCodec.Read(ManifestCodec.Write(manifest))).Message.ShouldContain("containers[0].name");
     }
 
+    [Theory]
+    [InlineData("\"args\":[]", "\"args\":[null]", "containers[0].args[0]")]
+    [InlineData("\"command\":[]", "\"command\":[null]", "containers[0].command[0]")]
+    [InlineData("\"outbound\":[]", "\"outbound\":[null]", "containers[0].outbound[0]")]
+    [InlineData("[{\"containerPort\":8080,\"ingressPort\":20000}]", "[null]", "containers[0].ports[0]")]
+    [InlineData("[\"registry.example\"]", "[null]", "registries[0]")]
+    [InlineData("[\"registry.example\"]", "[\"x:y\"]", "registries[0]")]
+    public void Items_that_are_none_are_refused_with_their_path(string part, string instead, string path)
+    {
+        var text = Encoding.UTF8.GetString(ManifestCodec.Write(Manifest()));
+        text.ShouldContain(part);
+        Should.Throw<ManifestException>(() => ManifestCodec.Read(Encoding.UTF8.GetBytes(text.Replace(part, instead, StringComparison.Ordinal))))
+            .Message.ShouldContain(path);
+    }
+
+    [Fact]
+    public void A_container_that_is_null_is_refused() =>
+        Should.Throw<ManifestException>(() => ManifestCodec.Read("""{"containers":[null],"name":"a","namespace":"b","registries":[],"schema":"enclaves/v1"}"""u8.ToArray()))
+            .Message.ShouldContain("containers[0]");
+
     [Fact]
     public void More_containers_than_the_limit_are_refused()
     {

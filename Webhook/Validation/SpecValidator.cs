@@ -26,6 +26,7 @@ internal sealed class SpecValidator : AbstractValidator<NitroEnclaveDeploymentSp
         });
         RuleForEach(spec => spec.UserPlugins).SetValidator(new UserPluginValidator());
         RuleFor(spec => spec.UserPlugins).Custom((plugins, context) => CheckUnique(plugins ?? [], context));
+        RuleFor(spec => spec).Custom(EgressPorts.RequireFree);
         RuleFor(spec => spec.Service).SetValidator(new ServiceValidator()!);
         Include(new RolloutValidator());
     }

@@ -45,13 +45,15 @@ unpack_closure() {
 
 # copy_program TREE DESTINATION PROGRAM…: each program with the libraries that its own loader resolves inside the tree.
 copy_program() {
-    local tree=$1 destination=$2 program library
+    local tree=$1 destination=$2 program libraries library
     shift 2
     for program in "$@"; do
         copy_file "$tree" "$destination" "$program"
-        while read -r library; do
+        # By a variable: a failure inside <(…) would go unnoticed.
+        libraries=$(libraries_of "$tree" "$program")
+        for library in $libraries; do
             copy_file "$tree" "$destination" "$library"
-        done < <(libraries_of "$tree" "$program")
+        done
     done
 }
 

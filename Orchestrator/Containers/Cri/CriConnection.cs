@@ -63,5 +63,26 @@ internal sealed class CriConnection : IDisposable
     public CallOptions Within(TimeSpan limit, CancellationToken cancellation) =>
         new(deadline: (_time.GetUtcNow() + limit).UtcDateTime, cancellationToken: cancellation);
 
+    /// <summary>Makes one call.</summary>
+    /// <exception cref="OperationCanceledException">The caller has given it up. gRPC by itself reports that like a failure of containerd.</exception>
+    /// <exception cref="RpcException">containerd's refusal, or that it did not answer in time.</exception>
+    public async Task<TReply> CallAsync<TRequest, TReply>(
+        Func<TRequest, CallOptions, AsyncUnaryCall<TReply>> method, TRequest request, TimeSpan limit, CancellationToken cancellation)
+    {
+        try
+        {
+            using var call = method(request, Within(limit, cancellation));
+            return await call;
+        }
+        catch (RpcException) when (cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellation);
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.DeadlineExceeded)
+        {
+            throw new RpcException(new Status(StatusCode.DeadlineExceeded, $"containerd did not answer within {limit.TotalSeconds} s"));
+        }
+    }
+
     public void Dispose() => Channel.Dispose();
 }

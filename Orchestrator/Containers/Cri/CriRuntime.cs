@@ -24,6 +24,7 @@ internal sealed partial class CriRuntime : IContainerRuntime
     private readonly ILogger<CriRuntime> _logger;
     private readonly CancellationTokenSource _disposed = new();
     private readonly ConcurrentDictionary<string, Followed> _followers = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<string> _unremoved = new();
     private readonly ExitWatch _exits;
     private Task _background = Task.CompletedTask;
     private Task _begun = Task.CompletedTask;
@@ -67,8 +68,8 @@ internal sealed partial class CriRuntime : IContainerRuntime
         await UntilReadyAsync(
             async () =>
             {
-                var reply = await _connection.Runtime.RunPodSandboxAsync(
-                    new RunPodSandboxRequest { Config = _sandboxConfig }, Within(CriConnection.StartLimit, cancellation));
+                var reply = await _connection.CallAsync(
+                    _connection.Runtime.RunPodSandboxAsync, new RunPodSandboxRequest { Config = _sandboxConfig }, CriConnection.StartLimit, cancellation);
                 _sandbox = reply.PodSandboxId;
                 _exits.Sandbox = _sandbox;
             },
@@ -83,12 +84,12 @@ internal sealed partial class CriRuntime : IContainerRuntime
             request.Auth = new AuthConfig { Username = login.Username, Password = login.Password };
         try
         {
-            var pulled = await _connection.Images.PullImageAsync(request, Within(CriConnection.PullLimit, cancellation));
-            var status = await _connection.Images.ImageStatusAsync(
-                new ImageStatusRequest { Image = spec }, Within(CriConnection.CallLimit, cancellation));
+            var pulled = await _connection.CallAsync(_connection.Images.PullImageAsync, request, CriConnection.PullLimit, cancellation);
+            var status = await _connection.CallAsync(
+                _connection.Images.ImageStatusAsync, new ImageStatusRequest { Image = spec }, CriConnection.CallLimit, cancellation);
             return status.Image?.RepoDigests.FirstOrDefault() ?? pulled.ImageRef;
         }
-        catch (RpcException e) when (!cancellation.IsCancellationRequested)
+        catch (RpcException e)
         {
             throw new ContainerRuntimeException("ErrImagePull", $"image {image}: {e.Status.Detail}", e);
         }
@@ -96,13 +97,15 @@ internal sealed partial class CriRuntime : IContainerRuntime
 
     public async Task<string> StartAsync(ManifestContainer container, uint attempt, CancellationToken cancellation)
     {
+        for (var left = _unremoved.Count; left > 0 && _unremoved.TryDequeue(out var earlier); left--)
+            await RemoveAsync(earlier, cancellation);
         var id = await CreateAsync(container, attempt, cancellation);
         try
         {
-            await _connection.Runtime.StartContainerAsync(
-                new StartContainerRequest { ContainerId = id }, Within(CriConnection.StartLimit, cancellation));
+            await _connection.CallAsync(
+                _connection.Runtime.StartContainerAsync, new StartContainerRequest { ContainerId = id }, CriConnection.StartLimit, cancellation);
         }
-        catch (RpcException e) when (!cancellation.IsCancellationRequested)
+        catch (RpcException e)
         {
             await RemoveAsync(id, cancellation);
             throw new ContainerRuntimeException("RunContainerError", $"container {container.Name}: {e.Status.Detail}", e);
@@ -120,10 +123,10 @@ internal sealed partial class CriRuntime : IContainerRuntime
         var request = new StopContainerRequest { ContainerId = id, Timeout = Math.Max(0, seconds) };
         try
         {
-            await _connection.Runtime.StopContainerAsync(request, Within(grace + CriConnection.CallLimit, cancellation));
+            await _connection.CallAsync(_connection.Runtime.StopContainerAsync, request, grace + CriConnection.CallLimit, cancellation);
             return await _exits.ReadExitAsync(id, cancellation);
         }
-        catch (RpcException e) when (!cancellation.IsCancellationRequested)
+        catch (RpcException e)
         {
             throw new ContainerRuntimeException("StopContainerError", e.Status.Detail, e);
         }
@@ -141,14 +144,15 @@ internal sealed partial class CriRuntime : IContainerRuntime
 
         try
         {
-            await _connection.Runtime.RemoveContainerAsync(
-                new RemoveContainerRequest { ContainerId = id }, Within(CriConnection.CallLimit, cancellation));
+            await _connection.CallAsync(
+                _connection.Runtime.RemoveContainerAsync, new RemoveContainerRequest { ContainerId = id }, CriConnection.CallLimit, cancellation);
             if (follower is not null)
                 File.Delete(follower.Path);
         }
-        catch (RpcException e) when (!cancellation.IsCancellationRequested)
+        catch (RpcException e)
         {
-            // What is left costs memory, but the next start has a name of its own and does not depend on it.
+            // It may even run, and would keep its port from the next one: the next start begins with another try.
+            _unremoved.Enqueue(id);
             LogNotRemoved(id, e.Status.Detail);
         }
     }
@@ -189,7 +193,7 @@ internal sealed partial class CriRuntime : IContainerRuntime
         await UntilReadyAsync(
             async () =>
             {
-                await _connection.Runtime.VersionAsync(new VersionRequest(), Within(CriConnection.CallLimit, cancellation));
+                await _connection.CallAsync(_connection.Runtime.VersionAsync, new VersionRequest(), CriConnection.CallLimit, cancellation);
                 await PauseImage.ImportAsync(_connection, cancellation);
             },
             cancellation);
@@ -205,7 +209,11 @@ internal sealed partial class CriRuntime : IContainerRuntime
                 await action();
                 return;
             }
-            catch (RpcException e) when (!cancellation.IsCancellationRequested)
+            catch (RpcException) when (cancellation.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(cancellation);
+            }
+            catch (RpcException e)
             {
                 LogNotReady(e.Status.Detail);
                 await Task.Delay(wait, _time, cancellation);
@@ -223,9 +231,9 @@ internal sealed partial class CriRuntime : IContainerRuntime
         };
         try
         {
-            return (await _connection.Runtime.CreateContainerAsync(request, Within(CriConnection.StartLimit, cancellation))).ContainerId;
+            return (await _connection.CallAsync(_connection.Runtime.CreateContainerAsync, request, CriConnection.StartLimit, cancellation)).ContainerId;
         }
-        catch (RpcException e) when (!cancellation.IsCancellationRequested)
+        catch (RpcException e)
         {
             throw new ContainerRuntimeException("CreateContainerError", $"container {container.Name}: {e.Status.Detail}", e);
         }
@@ -252,10 +260,8 @@ internal sealed partial class CriRuntime : IContainerRuntime
     }
 
     private async Task ReopenAsync(string id, CancellationToken cancellation) =>
-        await _connection.Runtime.ReopenContainerLogAsync(
-            new ReopenContainerLogRequest { ContainerId = id }, Within(CriConnection.CallLimit, cancellation));
-
-    private CallOptions Within(TimeSpan limit, CancellationToken cancellation) => _connection.Within(limit, cancellation);
+        await _connection.CallAsync(
+            _connection.Runtime.ReopenContainerLogAsync, new ReopenContainerLogRequest { ContainerId = id }, CriConnection.CallLimit, cancellation);
 
     [LoggerMessage(1, LogLevel.Information, "container runtime is not ready yet: {Reason}")]
     private partial void LogNotReady(string reason);

@@ -27,8 +27,8 @@ internal sealed partial class ExitWatch(CriConnection connection, TimeProvider t
     /// <exception cref="RpcException">containerd does not answer, or does not know the container.</exception>
     public async Task<ContainerExit> ReadExitAsync(string id, CancellationToken cancellation)
     {
-        var reply = await connection.Runtime.ContainerStatusAsync(
-            new ContainerStatusRequest { ContainerId = id }, connection.Within(CriConnection.CallLimit, cancellation));
+        var reply = await connection.CallAsync(
+            connection.Runtime.ContainerStatusAsync, new ContainerStatusRequest { ContainerId = id }, CriConnection.CallLimit, cancellation);
         var status = reply.Status;
         var reason = status.Reason.Length > 0 ? status.Reason : status.ExitCode == 0 ? "Completed" : "Error";
         // containerd notes the start of a short-lived container after its end.
@@ -50,7 +50,7 @@ internal sealed partial class ExitWatch(CriConnection connection, TimeProvider t
                 await LookAsync(cancellation);
                 failing = false;
             }
-            catch (RpcException e) when (!cancellation.IsCancellationRequested)
+            catch (RpcException e)
             {
                 // Said once: containerd is being started again, and its containers live on.
                 if (!failing)
@@ -64,9 +64,8 @@ internal sealed partial class ExitWatch(CriConnection connection, TimeProvider t
     {
         // Taken before the list is: a container that is not in the list then has really gone.
         var waiting = _waiting.ToArray();
-        var list = await connection.Runtime.ListContainersAsync(
-            new ListContainersRequest { Filter = new ContainerFilter { PodSandboxId = Sandbox } },
-            connection.Within(CriConnection.CallLimit, cancellation));
+        var list = await connection.CallAsync(
+            connection.Runtime.ListContainersAsync, new ListContainersRequest { Filter = new ContainerFilter { PodSandboxId = Sandbox } }, CriConnection.CallLimit, cancellation);
         var states = list.Containers.ToDictionary(container => container.Id, container => container.State, StringComparer.Ordinal);
         foreach (var (id, wait) in waiting)
         {

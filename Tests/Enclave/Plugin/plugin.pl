@@ -7,13 +7,14 @@ use strict;
 use warnings;
 use IO::Socket::INET;
 
+my $main = $$;
 my $port = shift or die "usage: plugin.pl PORT\n";
 $SIG{CHLD} = 'IGNORE';
+$SIG{TERM} = sub { print "plugin is asked to stop\n" if $$ == $main; exit 0 };
 $| = 1;
 my $server = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 64, ReuseAddr => 1)
     or die "cannot listen on $port: $!\n";
 print "plugin serves on port $port\n";
-my $main = $$;
 while (1) {
     my $client = $server->accept or next;
     if (my $child = fork) { close $client; next }

@@ -53,6 +53,7 @@ public sealed class EgressPolicyTests
     [InlineData("0.0.0.0")]
     [InlineData("169.254.169.254")]
     [InlineData("fd00:ec2::254")]
+    [InlineData("fd00:ec2::23")]
     [InlineData("fe80::1")]
     [InlineData("224.0.0.1")]
     [InlineData("10.0.0.7")]

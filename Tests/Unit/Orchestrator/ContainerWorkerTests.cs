@@ -62,6 +62,16 @@ public sealed class ContainerWorkerTests : IAsyncDisposable
     }
 
     [Fact]
+    public void The_same_credentials_again_are_no_reason_to_pull_again()
+    {
+        Dictionary<string, RegistryLogin> Logins() => new() { ["registry.example"] = new("user", "word") };
+        _credentials.Replace(Logins());
+        var changed = _credentials.Changed;
+        _credentials.Replace(Logins());
+        changed.IsCompleted.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_container_that_cannot_be_started_is_tried_again_whatever_its_policy()
     {
         _runtime.StartErrors = 2;

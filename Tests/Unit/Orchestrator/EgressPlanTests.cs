@@ -59,6 +59,12 @@ public sealed class EgressPlanTests
         EgressPlan.Of(manifest, First).Destinations.ShouldHaveSingleItem().Container.ShouldBe("one");
     }
 
+    [Fact]
+    public void A_port_that_leads_out_of_the_enclave_is_no_containers_to_listen_on() =>
+        Should.Throw<EgressPlanException>(() => EgressPlan.Of(
+            TestManifests.Of(["registry.example"], TestManifests.Container("one"), TestManifests.Container("two", exposed: 443)), First))
+            .Message.ShouldContain("container two cannot listen on port 443: inside the enclave it leads to registry.example");
+
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("0.0.0.0")]

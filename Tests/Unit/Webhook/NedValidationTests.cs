@@ -50,6 +50,8 @@ public sealed class NedValidationTests
     [InlineData("spec|userPlugins|1|outboundConnections", "[{\"fqdn\":\"1.2.3\",\"port\":443}]", "spec.userPlugins[1].outboundConnections[0].fqdn", "IP address")]
     [InlineData("spec|userPlugins|1|outboundConnections", "[{\"fqdn\":\"x\",\"port\":0}]", "spec.userPlugins[1].outboundConnections[0].port", "1 to 65535")]
     [InlineData("spec|userPlugins|1|outboundConnections", "[{\"fqdn\":\"x\",\"port\":1,\"type\":\"proxy\"}]", "spec.userPlugins[1].outboundConnections[0].type", "default")]
+    [InlineData("spec|userPlugins|1|ports", "[{\"containerPort\":443}]", "spec.userPlugins[1].ports[0].containerPort", "leads to x.example, an outbound connection of a")]
+    [InlineData("spec|enclave|registries", "[\"r.example:8080\"]", "spec.userPlugins[0].ports[0].containerPort", "leads to r.example, one of spec.enclave.registries")]
     [InlineData("spec|restartPolicy", "\"always\"", "spec.restartPolicy", "Always")]
     [InlineData("spec|service", "{\"type\":\"ExternalName\"}", "spec.service.type", "ClusterIP")]
     [InlineData("spec|replicas", "-1", "spec.replicas", "0 and more")]
