@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
@@ -13,8 +14,8 @@ internal sealed partial class NedEvents(ApiServer server, TimeProvider time, ILo
 {
     private const string Controller = "k8s.oblv.com/enclaves-reconciler";
 
-    // Limits of events.k8s.io/v1.
-    private const int MaxNote = 1024;
+    // Limit of events.k8s.io/v1, in bytes of UTF-8.
+    private const int MaxNoteBytes = 1024;
 
     /// <summary>Writes one event.</summary>
     /// <param name="ned">The NED it is about.</param>
@@ -41,7 +42,7 @@ internal sealed partial class NedEvents(ApiServer server, TimeProvider time, ILo
             ["type"] = type,
             ["reason"] = reason,
             ["action"] = action,
-            ["note"] = note.Length <= MaxNote ? note : note[..(MaxNote - 1)] + "…",
+            ["note"] = Cut(note),
             ["regarding"] = new JsonObject
             {
                 ["apiVersion"] = NedNames.ApiVersion,
@@ -60,6 +61,25 @@ internal sealed partial class NedEvents(ApiServer server, TimeProvider time, ILo
         {
             LogLost(logger, reason, failure.Message);
         }
+    }
+
+    /// <summary>The note as far as the limit allows, never with half a character at its end.</summary>
+    internal static string Cut(string note)
+    {
+        const string more = "…";
+        if (Encoding.UTF8.GetByteCount(note) <= MaxNoteBytes)
+            return note;
+        var room = MaxNoteBytes - Encoding.UTF8.GetByteCount(more);
+        var length = 0;
+        foreach (var rune in note.EnumerateRunes())
+        {
+            room -= rune.Utf8SequenceLength;
+            if (room < 0)
+                break;
+            length += rune.Utf16SequenceLength;
+        }
+
+        return note[..length] + more;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The event {Reason} could not be written: {Failure}")]

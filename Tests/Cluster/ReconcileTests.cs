@@ -138,9 +138,9 @@ public sealed class ReconcileTests(ClusterFixture cluster)
     }
 
     [Fact]
-    public async Task A_change_of_strategy_to_Recreate_is_accepted()
+    public async Task A_change_of_strategy_to_Recreate_is_accepted_though_admission_has_filled_in_the_rolling_update()
     {
-        await using var space = await TestNamespace.Create(cluster);
+        await using var space = await TestNamespace.Create(cluster, withWebhook: true);
         await using var reconciler = await ReconcilerProcess.Start(space.Name);
         await space.Create(Neds.Valid());
         await space.Reconciled(explain: () => reconciler.Log);

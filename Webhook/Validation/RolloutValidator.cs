@@ -29,9 +29,8 @@ internal sealed class RolloutValidator : AbstractValidator<NitroEnclaveDeploymen
         var rolling = strategy.RollingUpdate;
         if (strategy.Type is not (null or "RollingUpdate" or "Recreate"))
             context.AddFailure("Strategy.Type", $"'{strategy.Type}' is not a strategy, allowed are RollingUpdate and Recreate");
-        else if (strategy.Type == "Recreate" && rolling is not null)
-            context.AddFailure("Strategy.RollingUpdate", "is not allowed with type Recreate; remove it");
-        if (rolling is null)
+        // Beside Recreate it is of no effect, and may well be what was filled in while the type was another: a user cannot know of it.
+        if (rolling is null || strategy.Type == "Recreate")
             return;
         var surge = Check(rolling.MaxSurge?.Value, "Strategy.RollingUpdate.MaxSurge", context);
         var unavailable = Check(rolling.MaxUnavailable?.Value, "Strategy.RollingUpdate.MaxUnavailable", context);

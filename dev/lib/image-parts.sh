@@ -10,7 +10,7 @@ publish() {
     progress "dotnet publish $project"
     # Output of its own: a build of the same project for the tests may be running. No server of the compiler outlives
     # it, and none inherits the lock.
-    logged "dotnet publish $project" "$build_log" dotnet publish "$ENCLAVES_REPOSITORY/$project" -c Release \
+    logged "dotnet publish $project" "$build_log" timeout 1200 dotnet publish "$ENCLAVES_REPOSITORY/$project" -c Release \
         --nologo -v quiet --artifacts-path "$images/artifacts" -o "$destination" \
         -nodeReuse:false -p:UseSharedCompilation=false "$@" 8>&-
     rm -f "$destination"/*.pdb "$destination"/*.dbg

@@ -26,7 +26,14 @@ is_built() {
     done
 }
 
+compiler=
+
+# The compiler has a process group of its own, which an interrupt of this script does not reach.
 remove_work() {
+    if [[ -n $compiler ]]; then
+        kill -TERM -- "-$compiler" 2>/dev/null || true
+        wait "$compiler" 2>/dev/null || true
+    fi
     rm -rf "$work"
 }
 
@@ -77,19 +84,22 @@ run_make() (
 
 compile() {
     step "compiling Kubernetes $version (about 10 minutes once; log: $log)"
-    run_make >>"$log" 2>&1 </dev/null &
-    local make=$! started=$SECONDS
-    while kill -0 "$make" 2>/dev/null; do
+    set -m
+    run_make >>"$log" 2>&1 </dev/null 9>&- &
+    compiler=$!
+    set +m
+    local started=$SECONDS
+    while kill -0 "$compiler" 2>/dev/null; do
         sleep 1
         if (((SECONDS - started) % 60 == 0)); then
             progress "compiling for $((SECONDS - started)) s: $(tail -n 1 "$log" | cut -c 1-100)"
         fi
         if ((SECONDS - started > 3600)); then
-            kill "$make" || true
             fail "compiling Kubernetes took more than an hour" "see what the machine is busy with, then run again" "$log"
         fi
     done
-    wait "$make" || fail "compiling Kubernetes failed" "read the log $log" "$log"
+    wait "$compiler" || fail "compiling Kubernetes failed" "read the log $log" "$log"
+    compiler=
 }
 
 install_programs() {
@@ -109,6 +119,8 @@ build() {
     need_packages golang-go golang-github-modern-go-reflect2-dev rsync jq make gcc dpkg-dev
     remove_work
     trap remove_work EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     mkdir -p "$work"
     : >"$log"
     fetch_source

@@ -63,7 +63,7 @@ need_registry() {
 registry_digest() {
     local manifest
     manifest=$(mktemp)
-    if skopeo inspect --raw --cert-dir "$ENCLAVES_CA/registry-trust" "docker://$1" >"$manifest" 2>/dev/null; then
+    if timeout 60 skopeo inspect --raw --cert-dir "$ENCLAVES_CA/registry-trust" "docker://$1" >"$manifest" 2>/dev/null; then
         printf 'sha256:%s\n' "$(sha256sum "$manifest" | cut -d' ' -f1)"
     fi
     rm -f "$manifest"
@@ -72,7 +72,7 @@ registry_digest() {
 # push_image LAYOUT REFERENCE: the bytes as they are, so that the digest stays the layout's.
 push_image() {
     logged "pushing $2" "$ENCLAVES_LOG/images.log" \
-        skopeo --insecure-policy copy --preserve-digests --dest-cert-dir "$ENCLAVES_CA/registry-trust" "oci:$1" "docker://$2"
+        timeout 300 skopeo --insecure-policy copy --preserve-digests --dest-cert-dir "$ENCLAVES_CA/registry-trust" "oci:$1" "docker://$2"
 }
 
 # trust_registry: skopeo reads authorities from a folder of .crt files and takes any .key in it for a client's.

@@ -1,14 +1,10 @@
 # The platform in the development cluster: certificates, chart, sample.
 # shellcheck shell=bash
 #
-# Every function may run twice: what is already as wished is left alone.
+# Every function may run twice: what is already as wished is left alone. Needs log.sh, paths.sh and kube.sh.
 
 SYSTEM_NAMESPACE=enclaves-system
 RELEASE=enclaves
-
-kube() {
-    kubectl --kubeconfig "$ENCLAVES_KUBECONFIG" "$@"
-}
 
 # need_dotnet: the one thing that these scripts do not install.
 need_dotnet() {
@@ -47,11 +43,17 @@ YAML
 
 # write_chart_values FILE: what the development cluster needs that differs from the chart's defaults.
 write_chart_values() {
+    # By variables: a failure inside the text below would go unnoticed.
+    local webhook reconciler enclave_host authority
+    webhook=$("$ENCLAVES_REPOSITORY/dev/images" reference webhook)
+    reconciler=$("$ENCLAVES_REPOSITORY/dev/images" reference reconciler)
+    enclave_host=$("$ENCLAVES_REPOSITORY/dev/images" reference enclave-host)
+    authority=$(base64 -w0 <"$ENCLAVES_CA/ca.crt")
     cat >"$1" <<YAML
 images:
-  webhook: $("$ENCLAVES_REPOSITORY/dev/images" reference webhook)
-  reconciler: $("$ENCLAVES_REPOSITORY/dev/images" reference reconciler)
-  enclaveHost: $("$ENCLAVES_REPOSITORY/dev/images" reference enclave-host)
+  webhook: $webhook
+  reconciler: $reconciler
+  enclaveHost: $enclave_host
 enclave:
   driver: qemu
   # The development registry listens on the node's own address, which egress refuses by default.
@@ -59,13 +61,25 @@ enclave:
     - $NODE_ADDRESS/32
 tls:
   secretName: enclaves-webhook-tls
-  caBundle: $(base64 -w0 <"$ENCLAVES_CA/ca.crt")
+  caBundle: $authority
 YAML
 }
 
 # release_status: deployed, failed, …; nothing where there is no release.
 release_status() {
-    helm --kubeconfig "$ENCLAVES_KUBECONFIG" -n "$SYSTEM_NAMESPACE" status "$RELEASE" -o json 2>/dev/null | jq -r .info.status
+    helm_here status "$RELEASE" -o json 2>/dev/null | jq -r .info.status
+}
+
+# A helm that was killed leaves its release pending, and every later one refuses to go on.
+clear_pending_release() {
+    case $(release_status) in
+    pending-install) logged "helm uninstall" "$ENCLAVES_LOG/helm.log" helm_here uninstall "$RELEASE" --wait --timeout 120s ;;
+    pending-upgrade | pending-rollback) logged "helm rollback" "$ENCLAVES_LOG/helm.log" helm_here rollback "$RELEASE" --wait --timeout 180s ;;
+    esac
+}
+
+helm_here() {
+    helm --kubeconfig "$ENCLAVES_KUBECONFIG" -n "$SYSTEM_NAMESPACE" "$@"
 }
 
 # install_chart: helm upgrade, unless the same chart with the same values is deployed already.
@@ -77,8 +91,8 @@ install_chart() {
     step "installing the chart charts/enclaves (up to 3 min)"
     webhook_certificate
     apply_namespace_and_secret
-    logged "helm upgrade --install" "$ENCLAVES_LOG/helm.log" \
-        helm --kubeconfig "$ENCLAVES_KUBECONFIG" -n "$SYSTEM_NAMESPACE" upgrade --install "$RELEASE" \
+    clear_pending_release
+    logged "helm upgrade --install" "$ENCLAVES_LOG/helm.log" helm_here upgrade --install "$RELEASE" \
         "$ENCLAVES_REPOSITORY/charts/enclaves" -f "$values" --wait --timeout 180s
     printf '%s' "$digest" >"$recorded"
 }

@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Status;
 using Shouldly;
 using Xunit;
@@ -44,6 +46,25 @@ public sealed class NedStatusTests
     {
         var written = NedStatus.Compose(Ned(null), Observe(Running), "abc", Noon).Fields;
         ((string?)NedStatus.Compose(Ned(written), Observe(Running), null, Noon).Fields["manifestDigest"]).ShouldBe("abc");
+    }
+
+    [Fact]
+    public void A_failure_that_is_retried_is_written_once_whatever_its_details()
+    {
+        NedObservation Failing(string detail) => Observe(Running) with { Problem = new NedProblem("ApiServerUnreachable", $"{detail}; it is tried again by itself.", false) };
+        var written = NedStatus.Compose(Ned(null), Failing("read tcp :1234"), null, Noon).Fields;
+        NedStatus.Compose(Ned(written), Failing("read tcp :5678"), null, Noon.AddMinutes(1)).Differs.ShouldBeFalse();
+        var other = Observe(Running) with { Problem = new NedProblem("NotFound", "another", false) };
+        NedStatus.Compose(Ned(written), other, null, Noon.AddMinutes(1)).Differs.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void The_note_of_an_event_is_cut_by_bytes_and_at_a_character()
+    {
+        NedEvents.Cut(new string('x', 1024)).Length.ShouldBe(1024);
+        var cut = NedEvents.Cut("x" + string.Concat(Enumerable.Repeat("😀", 400)));
+        Encoding.UTF8.GetByteCount(cut).ShouldBeInRange(1020, 1024);
+        cut.ShouldEndWith("😀…");
     }
 
     private static NedObservation Observe(DeploymentObservation deployment) => new("default", "hello", 1, 1, false, deployment, null);

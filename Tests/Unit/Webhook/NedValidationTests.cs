@@ -57,7 +57,6 @@ public sealed class NedValidationTests
     [InlineData("spec|replicas", "-1", "spec.replicas", "0 and more")]
     [InlineData("spec|minReadySeconds", "600", "spec.progressDeadlineSeconds", "601 and more")]
     [InlineData("spec|strategy", "{\"type\":\"Blue\"}", "spec.strategy.type", "Recreate")]
-    [InlineData("spec|strategy", "{\"type\":\"Recreate\",\"rollingUpdate\":{}}", "spec.strategy.rollingUpdate", "remove it")]
     [InlineData("spec|strategy", "{\"rollingUpdate\":{\"maxSurge\":0,\"maxUnavailable\":\"0%\"}}", "spec.strategy.rollingUpdate.maxUnavailable", "may not be 0")]
     [InlineData("spec|strategy", "{\"rollingUpdate\":{\"maxSurge\":\"all\"}}", "spec.strategy.rollingUpdate.maxSurge", "percentage")]
     [InlineData("spec|paused", "\"yes\"", "spec.paused", "schema")]

@@ -51,11 +51,7 @@ apiserver_is_ready() {
 
 # Until the controller manager has made it, no pod is admitted.
 has_default_service_account() {
-    kube get serviceaccount default
-}
-
-kube() {
-    kubectl --kubeconfig "$ENCLAVES_KUBECONFIG" "$@"
+    kube_get serviceaccount default
 }
 
 control_plane_up() {

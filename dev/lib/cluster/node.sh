@@ -57,6 +57,8 @@ write_containerd_settings() {
 version = 2
 root = "$ENCLAVES_STATE/containerd"
 state = "/run/containerd"
+# It would make /opt/containerd on the machine.
+disabled_plugins = ["io.containerd.internal.v1.opt"]
 [grpc]
   address = "$containerd_socket"
 [plugins."io.containerd.grpc.v1.cri"]
@@ -144,7 +146,7 @@ proxy_is_healthy() {
 node_reports() {
     local since
     since=$(stat -c %Y "$ENCLAVES_STATE/run/kubelet.pid")
-    kube get node "$NODE_NAME" -o json | jq -e --argjson since "$since" \
+    kube_get node "$NODE_NAME" -o json | jq -e --argjson since "$since" \
         'any(.status.conditions[]; .type == "Ready" and (.lastHeartbeatTime | fromdate) > $since) and ('"$1"')'
 }
 
