@@ -30,24 +30,3 @@ public sealed class NitroEnclaveDeployment : IKubernetesObject<V1ObjectMeta>, IS
     [JsonPropertyName("status")]
     public NitroEnclaveDeploymentStatus? Status { get; set; }
 }
-
-/// <summary>A list of NitroEnclaveDeployments as the API server answers it.</summary>
-[KubernetesEntity(Group = NedNames.Group, ApiVersion = NedNames.Version, Kind = NedNames.Kind + "List", PluralName = NedNames.Plural)]
-public sealed class NitroEnclaveDeploymentList : IKubernetesObject<V1ListMeta>, IItems<NitroEnclaveDeployment>
-{
-    /// <inheritdoc />
-    [JsonPropertyName("apiVersion")]
-    public string ApiVersion { get; set; } = NedNames.ApiVersion;
-
-    /// <inheritdoc />
-    [JsonPropertyName("kind")]
-    public string Kind { get; set; } = NedNames.Kind + "List";
-
-    /// <inheritdoc />
-    [JsonPropertyName("metadata")]
-    public V1ListMeta Metadata { get; set; } = new();
-
-    /// <inheritdoc />
-    [JsonPropertyName("items")]
-    public IList<NitroEnclaveDeployment> Items { get; set; } = [];
-}

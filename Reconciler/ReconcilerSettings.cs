@@ -13,6 +13,13 @@ internal sealed record ReconcilerSettings
     /// <summary>The only namespace to work in; absent means all but those with the label k8s.oblv.com/ignore: "true".</summary>
     public string? Namespace { get; init; }
 
+    /// <summary>Comma-separated namespaces that the webhooks leave out by name; a NED there is told so instead of being run unchecked.</summary>
+    public string WebhookExcludes { get; init; } = "";
+
+    /// <summary>The namespaces of <see cref="WebhookExcludes"/>.</summary>
+    public IReadOnlySet<string> ExcludedNamespaces =>
+        field ??= WebhookExcludes.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.Ordinal);
+
     /// <summary>Path of a kubeconfig; absent means the pod's service account, or the user's own kubeconfig outside a pod.</summary>
     public string? Kubeconfig { get; init; }
 

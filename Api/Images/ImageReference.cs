@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Enclaves.Api;
@@ -84,6 +85,13 @@ public sealed partial record ImageReference
         }
 
         var registry = hasRegistry ? first : DefaultRegistry;
+        if (registry.LastIndexOf(':') is > 0 and var colon && !registry.EndsWith(']')
+            && int.Parse(registry.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture) is < 1 or > 65535)
+        {
+            problem = $"'{registry}' has no port of a registry at its end, allowed are 1 to 65535";
+            return false;
+        }
+
         if (!hasRegistry && slash < 0)
             repository = "library/" + repository;
         var tag = match.Groups["tag"];

@@ -38,6 +38,7 @@ internal static class ManifestCheck
         RequireItems(container.Outbound, $"{path}.outbound");
         // The name becomes part of file names and of log lines in the enclave.
         Require(IsDnsLabel(container.Name), $"{path}.name", "must be a DNS label of at most 63 characters");
+        Require(container.Name != EgressRequest.ImagePull, $"{path}.name", $"'{container.Name}' stands for the pull of images, another name is required");
         Require(names.Add(container.Name), $"{path}.name", $"'{container.Name}' is used twice");
         Require(Roles.Contains(container.Role), $"{path}.role", $"'{container.Role}' is not one of {string.Join(", ", Roles)}");
         Require(container.Image.Length is > 0 and <= 1024, $"{path}.image", "must have 1 to 1024 characters");

@@ -22,8 +22,9 @@ public delegate ValueTask<Socket> RelayDial(Socket accepted, CancellationToken c
 public sealed class RelayRefusedException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// Accepts connections of one listener, dials the other side of each and relays. At most <c>maxOpen</c> connections are open at a time;
-/// more wait in the kernel's queue. It owns the listener.
+/// Accepts connections of one listener, dials the other side of each and relays. At most <c>maxOpen</c> connections are open at a time.
+/// Of ingress, more wait in the kernel's queue. Of egress, more are refused: the vsock device of a virtual machine connects for the guest
+/// and would wait with all that it carries. It owns the listener.
 /// </summary>
 public sealed partial class RelayServer : IAsyncDisposable
 {
@@ -38,6 +39,7 @@ public sealed partial class RelayServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopAccepting = new();
     private readonly Task _accepting;
+    private bool _saidFull;
     private CancellationTokenSource _connections = new();
 
     /// <summary>Starts accepting. See <see cref="SocketRelay"/> for <paramref name="halfCloses"/>.</summary>
@@ -109,19 +111,8 @@ public sealed partial class RelayServer : IAsyncDisposable
         {
             try
             {
-                await _room.WaitAsync(_stopAccepting.Token);
-                Socket accepted;
-                try
-                {
-                    accepted = await _listener.AcceptAsync(_stopAccepting.Token);
-                }
-                catch
-                {
-                    _room.Release();
-                    throw;
-                }
-
-                _ = ServeAsync(accepted, _connections.Token);
+                if (await AcceptAsync() is { } accepted)
+                    _ = ServeAsync(accepted, _connections.Token);
             }
             catch (OperationCanceledException) when (_stopAccepting.IsCancellationRequested)
             {
@@ -133,6 +124,39 @@ public sealed partial class RelayServer : IAsyncDisposable
                 LogAcceptFailed(Name, e.Message);
                 await Task.Delay(AcceptBackOff);
             }
+        }
+    }
+
+    // With room for it taken; null when there was none.
+    private async Task<Socket?> AcceptAsync()
+    {
+        if (_direction == RelayDirection.Egress)
+        {
+            var connection = await _listener.AcceptAsync(_stopAccepting.Token);
+            if (_room.Wait(0))
+            {
+                _saidFull = false;
+                return connection;
+            }
+
+            Counters.Refuse();
+            connection.Dispose();
+            // Once until there is room again: who has taken all of it may go on asking.
+            if (!_saidFull)
+                LogRefused(Name, $"{_maxOpen} are open already");
+            _saidFull = true;
+            return null;
+        }
+
+        await _room.WaitAsync(_stopAccepting.Token);
+        try
+        {
+            return await _listener.AcceptAsync(_stopAccepting.Token);
+        }
+        catch
+        {
+            _room.Release();
+            throw;
         }
     }
 

@@ -47,6 +47,7 @@ public static class SocketRelay
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var idleLimit = halfCloses ? HalfClosedIdleLimit : OneSidedIdleLimit;
         var oneHasEnded = false;
+        var (clientHasAll, serverHasAll) = (false, false);
         try
         {
             KeepAlive(outside);
@@ -57,11 +58,11 @@ public static class SocketRelay
         }
         finally
         {
-            if (broken.IsCancellationRequested)
-            {
-                ResetOnClose(outside);
-                ResetOnClose(inside);
-            }
+            // Whoever was told of the end has everything, though the kernel may still be about to deliver it.
+            if (broken.IsCancellationRequested && !clientHasAll)
+                ResetOnClose(client);
+            if (broken.IsCancellationRequested && !serverHasAll)
+                ResetOnClose(server);
 
             outside.Dispose();
             inside.Dispose();
@@ -70,8 +71,13 @@ public static class SocketRelay
 
         void EndOfClient()
         {
-            if (halfCloses)
+            // A transport without half-close that has ended has ended as a whole: nobody is there to read an answer.
+            if (halfCloses || !IsTcp(client))
+            {
                 server.Shutdown(SocketShutdown.Send);
+                serverHasAll = true;
+            }
+
             OneHasEnded();
         }
 
@@ -79,6 +85,7 @@ public static class SocketRelay
         {
             // A TCP client gets the end as such; on the transport only the end of both directions is passed on.
             client.Shutdown(halfCloses || IsTcp(client) ? SocketShutdown.Send : SocketShutdown.Both);
+            clientHasAll = true;
             OneHasEnded();
         }
 

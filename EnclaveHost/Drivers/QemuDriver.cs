@@ -13,7 +13,7 @@ internal sealed partial class QemuDriver(EnclaveOptions options, Action<string>?
     private const string Qemu = "qemu-system-x86_64";
     private const string VsockDevice = "vhost-device-vsock";
     private static readonly string[] ImageFiles = ["vmlinuz", "initrd", "cmdline"];
-    private static readonly TimeSpan DeviceTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DeviceTime = TimeSpan.FromSeconds(30);
 
     private readonly string _folder = Path.GetFullPath(options.RunFolder);
     private bool? _useKvm;

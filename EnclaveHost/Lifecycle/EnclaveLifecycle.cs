@@ -111,6 +111,8 @@ internal sealed partial class EnclaveLifecycle(
                 return null;
             }
 
+            // No traffic from this moment on, whatever taking the rest down takes.
+            state.TryMove(EnclaveState.Unhealthy, "EnclaveEnded");
             await EndAsync(ending, talking);
             if (first == talking)
                 await talking;

@@ -23,6 +23,10 @@ internal sealed partial class EnclaveStateMachine(TimeProvider time, ILogger<Enc
 {
     private const int HistoryLength = 32;
 
+    // Much of what is said here are the enclave's own words, which are kept, shown and logged. A termination message holds as much.
+    private const int MaxReason = 64;
+    private const int MaxMessage = 4096;
+
     private static readonly Dictionary<EnclaveState, EnclaveState[]> Arrows = new()
     {
         [EnclaveState.Starting] = [EnclaveState.Booting],
@@ -102,6 +106,7 @@ internal sealed partial class EnclaveStateMachine(TimeProvider time, ILogger<Enc
                 return false;
             var now = time.GetUtcNow();
             var held = now - _last.At;
+            (reason, message) = (Cut(reason, MaxReason), Cut(message, MaxMessage));
             _last = new Transition(from, to, now, reason, message);
             _phases = Advance(_phases, to, now);
             _counts[(from, to)] = _counts.GetValueOrDefault((from, to)) + 1;
@@ -114,6 +119,8 @@ internal sealed partial class EnclaveStateMachine(TimeProvider time, ILogger<Enc
             return true;
         }
     }
+
+    private static string Cut(string text, int length) => text.Length <= length ? text : text[..length];
 
     private static bool Allows(EnclaveState from, EnclaveState to) => to switch
     {

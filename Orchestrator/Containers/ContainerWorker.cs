@@ -26,6 +26,7 @@ internal sealed partial class ContainerWorker : IDisposable
     private readonly Lock _lock = new();
     private ContainerView _view;
     private string? _id;
+    private uint _runs;
     private Task _loop = Task.CompletedTask;
 
     public ContainerWorker(
@@ -183,7 +184,8 @@ internal sealed partial class ContainerWorker : IDisposable
             Reason = "",
             Message = "",
             Ready = !hasExposedPorts,
-            Restarts = attempt,
+            // A start that failed is an attempt, not a restart.
+            Restarts = _runs++,
             Started = _time.GetUtcNow(),
         });
         _started.TrySetResult();

@@ -5,8 +5,9 @@ using Enclaves.Orchestrator.Containers;
 namespace Enclaves.Orchestrator.Health;
 
 /// <summary>
-/// Looks whether running containers accept connections on their exposed ports: twice a second until they do, then every 5 s. Containers
-/// without exposed ports are ready as long as they run.
+/// Looks whether running containers accept connections on their exposed ports: twice a second until they do, then every 5 s. Three looks in
+/// a row that find nobody make one not ready, as a kubelet's default is: a single one may only have been late. Containers without exposed
+/// ports are ready as long as they run.
 /// </summary>
 internal sealed class ReadinessProber(IReadOnlyList<ContainerWorker> workers, TimeProvider time)
 {
@@ -14,7 +15,10 @@ internal sealed class ReadinessProber(IReadOnlyList<ContainerWorker> workers, Ti
     private static readonly TimeSpan ReadyPeriod = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(1);
 
+    private const int FailureThreshold = 3;
+
     private readonly DateTimeOffset[] _next = new DateTimeOffset[workers.Count];
+    private readonly int[] _misses = new int[workers.Count];
 
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -30,8 +34,16 @@ internal sealed class ReadinessProber(IReadOnlyList<ContainerWorker> workers, Ti
         if (view.Phase != ContainerPhase.Running || ports.Length == 0 || (view.Ready && time.GetUtcNow() < _next[index]))
             return;
         var accepted = await Task.WhenAll(ports.Select(port => AcceptsAsync(port, cancellation)));
-        _next[index] = time.GetUtcNow() + ReadyPeriod;
-        workers[index].SetReady(Array.TrueForAll(accepted, accepts => accepts));
+        if (Array.TrueForAll(accepted, accepts => accepts))
+        {
+            _misses[index] = 0;
+            _next[index] = time.GetUtcNow() + ReadyPeriod;
+            workers[index].SetReady(true);
+        }
+        else if (++_misses[index] >= FailureThreshold)
+        {
+            workers[index].SetReady(false);
+        }
     }
 
     private static async Task<bool> AcceptsAsync(int port, CancellationToken cancellation)

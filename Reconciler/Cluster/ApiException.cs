@@ -24,6 +24,10 @@ internal sealed class ApiException : Exception
         Code is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout
         || (int)Code >= 500;
 
+    /// <summary>Whether nothing can be created because the namespace is on its way out (the API server's admission plugin NamespaceLifecycle).</summary>
+    public bool IsNamespaceTerminating =>
+        Code == HttpStatusCode.Forbidden && Message.Contains("because it is being terminated", StringComparison.Ordinal);
+
     /// <summary>Reads a reply that is not a success.</summary>
     public static async Task<ApiException> FromAsync(string what, HttpResponseMessage response, CancellationToken cancellation)
     {

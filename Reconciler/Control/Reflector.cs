@@ -29,16 +29,12 @@ internal sealed partial class Reflector<T>(
     private string? _version;
     private bool _mustList = true;
     private int _failures;
-    private long _lastEvent = time.GetTimestamp();
 
     /// <summary>Completes when the store holds a first whole list.</summary>
     public Task Synced => _synced.Task;
 
     /// <summary>What is reflected, for messages.</summary>
     public string Name => source.Name;
-
-    /// <summary>How long ago the server last said anything, bookmarks included.</summary>
-    public TimeSpan LastEventAge => time.GetElapsedTime(Volatile.Read(ref _lastEvent));
 
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -93,7 +89,7 @@ internal sealed partial class Reflector<T>(
         }
 
         store.Replace(list.Items);
-        Advance(list.ResourceVersion);
+        _version = list.ResourceVersion;
         _mustList = false;
         LogListed(logger, source.Name, list.Items.Count, list.ResourceVersion);
         _synced.TrySetResult();
@@ -136,13 +132,7 @@ internal sealed partial class Reflector<T>(
                 break;
         }
 
-        Advance(received.ResourceVersion);
-    }
-
-    private void Advance(string version)
-    {
-        _version = version;
-        Volatile.Write(ref _lastEvent, time.GetTimestamp());
+        _version = received.ResourceVersion;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Kind}: listed {Count} objects at version {Version}")]

@@ -18,6 +18,9 @@ internal static class AppliedFields
     // Maps that are ours as a whole: one member more means other pods or other nodes.
     private static readonly HashSet<string> WholeMaps = ["selector", "matchLabels", "nodeSelector"];
 
+    // Absent means something else than the empty value.
+    private static readonly HashSet<string> NeverEmpty = ["automountServiceAccountToken"];
+
     /// <summary>Paths at which the live object is not as applied, at most a handful; empty when there is nothing to do.</summary>
     public static IReadOnlyList<string> Differences(JsonNode? applied, JsonElement? live)
     {
@@ -37,7 +40,7 @@ internal static class AppliedFields
 
     private static void Compare(JsonNode? applied, JsonElement? live, string name, string path, List<string> differences)
     {
-        if (differences.Count >= MaxDifferences || (IsEmpty(applied) && IsEmpty(live)))
+        if (differences.Count >= MaxDifferences || (!NeverEmpty.Contains(name) && IsEmpty(applied) && IsEmpty(live)))
             return;
         switch (applied)
         {
@@ -93,7 +96,7 @@ internal static class AppliedFields
     // The API server leaves out what is empty, so empty and absent are the same.
     private static bool IsEmpty(JsonNode? node) => node is null || node switch
     {
-        JsonObject members => members.All(member => IsEmpty(member.Value)),
+        JsonObject members => members.All(member => !NeverEmpty.Contains(member.Key) && IsEmpty(member.Value)),
         JsonArray items => items.Count == 0,
         JsonValue value => value.GetValueKind() switch
         {

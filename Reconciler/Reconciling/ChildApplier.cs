@@ -44,6 +44,8 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
         if (live is not null && (differences.Length == 0 || memory.IsSettled(kind, key, differences)))
             return new EnsuredChild(live, false);
 
+        if (live is null)
+            await RequireAliveAsync(ned, cancellation);
         var body = Annotated(fields, hash);
         // The very object that was looked at: if it has been replaced meanwhile by one that is not ours, the server refuses.
         if (live is not null)
@@ -54,8 +56,7 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
         // stay theirs and the next pass finds whose it is.
         var applied = await server.ApplyAsync(kind, key, body, force: live is not null, null, cancellation);
         var remaining = Describe(fields, applied, hash);
-        if (remaining.Length > 0)
-            memory.Settle(kind, key, remaining);
+        memory.Settle(kind, key, remaining);
         if (live is null)
         {
             LogCreated(logger, kind.Kind, key);
@@ -81,6 +82,14 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
     private async Task<LiveObject?> FindAsync(
         ResourceKind kind, ObjectStore<LiveObject> store, ObjectKey key, NedMemory memory, CancellationToken cancellation) =>
         store.Get(key) is { } stored ? memory.Latest(kind, stored) : await server.GetAsync(kind, key, cancellation);
+
+    // The watch of NEDs may lag behind the others: what the garbage collector has just taken must not be made again for a NED that is gone.
+    private async Task RequireAliveAsync(LiveObject ned, CancellationToken cancellation)
+    {
+        if (await server.GetAsync(NedKind.Resource, ned.Key, cancellation) is { IsBeingDeleted: false } now && now.Uid == ned.Uid)
+            return;
+        throw new NedProblemException(new NedProblem("Deleted", $"{NedKind.Resource.Describe(ned.Key)} has been deleted meanwhile.", NeedsHelp: false));
+    }
 
     private static void RequireOwned(ResourceKind kind, LiveObject live, LiveObject ned)
     {

@@ -68,7 +68,12 @@ internal sealed partial class NedController : BackgroundService
 
     private void Subscribe()
     {
-        _stores.Neds.Changed += change => _queue.Add((change.After ?? change.Before)!.Key);
+        // Our own status coming back asks for nothing; it would take away the pause that a failing pass has earned.
+        _stores.Neds.Changed += change =>
+        {
+            if (!_reconciler.IsEcho(change))
+                _queue.Add((change.After ?? change.Before)!.Key);
+        };
         foreach (var store in new[] { _stores.ConfigMaps, _stores.Deployments, _stores.Services })
         {
             store.Changed += change =>

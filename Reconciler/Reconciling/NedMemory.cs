@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
 
@@ -10,6 +12,7 @@ namespace Enclaves.Reconciler.Reconciling;
 internal sealed class NedMemory
 {
     private readonly Dictionary<(string Kind, ObjectKey Key), OwnWrite> _writes = [];
+    private volatile JsonObject? _status;
     private readonly Dictionary<(string Kind, ObjectKey Key), string> _settled = [];
 
     /// <summary>
@@ -40,11 +43,36 @@ internal sealed class NedMemory
         write.Reply = reply;
     }
 
+    /// <summary>The status that was written last, noted before it is sent: its echo in the watch may be quicker than the reply.</summary>
+    public void Writes(JsonObject status) => _status = status;
+
+    /// <summary>
+    /// Whether a NED has changed only as our own last write of its status says. Safe from any thread: the watch asks while a worker works.
+    /// </summary>
+    public bool IsEcho(LiveObject before, LiveObject after) =>
+        _status is { } written && before.Generation == after.Generation && before.Uid == after.Uid
+        && after.At("status") is { } status && JsonNode.DeepEquals(written, JsonNode.Parse(status.GetRawText()))
+        && IsSame(before.At("metadata"), after.At("metadata"));
+
+    // The version changes with everything; managedFields are left out of what is stored.
+    private static bool IsSame(JsonElement? before, JsonElement? after) =>
+        Members(before).SequenceEqual(Members(after), StringComparer.Ordinal);
+
+    private static IEnumerable<string> Members(JsonElement? metadata) => metadata is { ValueKind: JsonValueKind.Object } present
+        ? present.EnumerateObject().Where(member => member.Name != "resourceVersion").Select(member => $"{member.Name}={member.Value.GetRawText()}").Order(StringComparer.Ordinal)
+        : [];
+
     /// <summary>
     /// Notes differences that an apply did not remove: the server writes a value in another form, or an admission webhook insists on its
-    /// own. Applying again would change nothing, for ever.
+    /// own. Applying again would change nothing, for ever. Nothing remaining forgets the earlier ones.
     /// </summary>
-    public void Settle(ResourceKind kind, ObjectKey key, string remaining) => _settled[(kind.Plural, key)] = remaining;
+    public void Settle(ResourceKind kind, ObjectKey key, string remaining)
+    {
+        if (remaining.Length == 0)
+            _settled.Remove((kind.Plural, key));
+        else
+            _settled[(kind.Plural, key)] = remaining;
+    }
 
     /// <summary>Whether exactly these differences have outlived an apply.</summary>
     public bool IsSettled(ResourceKind kind, ObjectKey key, string differences) =>

@@ -21,6 +21,7 @@ internal sealed partial class NedReconciler(
     ManifestCleanup cleanup,
     NedStatusWriter statusWriter,
     NedEvents events,
+    ReconcilerSettings settings,
     ILogger<NedReconciler> logger)
 {
     /// <summary>Label of a namespace whose NEDs are left alone by a Reconciler that watches all namespaces.</summary>
@@ -29,10 +30,16 @@ internal sealed partial class NedReconciler(
     // An object that is in the way has none of our labels, so no watch tells when it goes.
     private static readonly TimeSpan ConflictRecheck = TimeSpan.FromSeconds(15);
 
+    private static readonly TimeSpan UnknownNamespaceRecheck = TimeSpan.FromSeconds(1);
+
     // A conflict or a server that restarts is over after a try or two and not worth an ERROR that alarms somebody.
     private const int QuietFailures = 4;
 
     private readonly ConcurrentDictionary<ObjectKey, NedMemory> _memories = new();
+
+    /// <summary>Whether a change is only what the last pass wrote into the status.</summary>
+    public bool IsEcho(StoreChange<LiveObject> change) =>
+        change is { Before: { } before, After: { } after } && _memories.TryGetValue(after.Key, out var memory) && memory.IsEcho(before, after);
 
     /// <summary>Makes one pass.</summary>
     /// <param name="key">The NED.</param>
@@ -40,12 +47,17 @@ internal sealed partial class NedReconciler(
     /// <param name="cancellation">Ends the pass between two calls.</param>
     public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, int failures, CancellationToken cancellation)
     {
-        if (stores.Neds.Get(key) is not { } stored || IsIgnored(key))
+        var space = stores.Namespaces.Get(new ObjectKey("", key.Namespace));
+        if (stores.Neds.Get(key) is not { } stored || IsIgnored(space))
         {
             // Its children go by garbage collection.
             _memories.TryRemove(key, out _);
             return ReconcileResult.Done;
         }
+
+        // The watches of NEDs and namespaces are two: a new namespace may be known a little later than what is in it.
+        if (string.IsNullOrEmpty(settings.Namespace) && space is null)
+            return ReconcileResult.LookAgain(UnknownNamespaceRecheck);
 
         var memory = _memories.GetOrAdd(key, _ => new NedMemory());
         var live = memory.Latest(NedKind.Resource, stored);
@@ -53,6 +65,7 @@ internal sealed partial class NedReconciler(
             return ReconcileResult.Done;
         try
         {
+            RequireServedNamespace(key);
             var ned = Read(live);
             var manifest = NedManifest.Of(ned);
             var deployment = await EnsureChildrenAsync(live, ned, manifest, memory, cancellation);
@@ -109,8 +122,18 @@ internal sealed partial class NedReconciler(
         deployment is null ? null : DeploymentObservation.Of(deployment),
         problem);
 
-    private bool IsIgnored(ObjectKey key) =>
-        stores.Namespaces.Get(new ObjectKey("", key.Namespace))?.TextAt("metadata", "labels", IgnoreLabel) == "true";
+    private static bool IsIgnored(LiveObject? space) => space?.TextAt("metadata", "labels", IgnoreLabel) == "true";
+
+    // Nobody would check this NED nor inject its pods, which would run the placeholder's image.
+    private void RequireServedNamespace(ObjectKey key)
+    {
+        if (settings.ExcludedNamespaces.Contains(key.Namespace))
+        {
+            throw new NedProblemException(new NedProblem("NamespaceExcluded",
+                $"The webhooks leave the namespace {key.Namespace} out, so that the platform cannot keep itself from starting; delete this {key.Name} and create it in another namespace.",
+                NeedsHelp: true));
+        }
+    }
 
     // What a failure means to whoever owns the NED; null for a failure that is a defect of ours.
     private static NedProblem? ProblemOf(Exception failure, LiveObject ned) => failure switch
@@ -120,8 +143,8 @@ internal sealed partial class NedReconciler(
         ManifestException manifest => new NedProblem("InvalidManifest", $"{manifest.Message}; correct the spec and apply it again.", true),
         JsonException json => new NedProblem("InvalidSpec",
             $"The spec of {ned.Key} cannot be read: {json.Message.TrimEnd('.')}; correct it and apply it again (kubectl explain ned.spec).", true),
-        ApiException { IsTransient: false, Code: HttpStatusCode.NotFound } gone =>
-            new NedProblem("NotFound", $"{gone.Message}; it is tried again, and passes if the NED or its namespace is being deleted.", false),
+        ApiException { Code: HttpStatusCode.NotFound } or ApiException { IsNamespaceTerminating: true } =>
+            new NedProblem("NotFound", $"{failure.Message}; it is tried again, and passes if the NED or its namespace is being deleted.", false),
         ApiException { IsTransient: false } refused => new NedProblem("ApplyRefused",
             $"The API server refused {refused.Message}; mend what it names, or the Reconciler's rights or the namespace's quota.", true),
         ApiException transient => new NedProblem("ApiServerUnavailable", $"{transient.Message}; it is tried again by itself.", false),

@@ -37,7 +37,7 @@ internal static class ConditionPolicies
     public static Verdict EnclavesHealthy(NedObservation ned) => ned.Deployment switch
     {
         null => new Verdict("Unknown", "NoDeployment", "There is no Deployment yet whose enclaves could be healthy; see the condition Scheduled."),
-        { CreationFailure: { } failure } => Verdict.False("PodsNotCreated",
+        { IsObserved: true, CreationFailure: { } failure } => Verdict.False("PodsNotCreated",
             $"The API server refuses the pods of Deployment {ned.Namespace}/{ned.Name}: {failure.TrimEnd('.')}; mend what it names, it is tried again by itself."),
         _ when ned.Replicas == 0 => Verdict.True("NoEnclavesWanted", "No enclaves are wanted: spec.replicas is 0."),
         { } deployment when deployment.Ready >= ned.Replicas => Verdict.True("EnclavesReady", $"{deployment.Ready} of {ned.Replicas} enclaves are ready."),
@@ -69,10 +69,11 @@ internal static class ConditionPolicies
 
         if (IsComplete(ned))
             return Verdict.False("Settled", "Everything is as the spec says.");
-        if (ned.Deployment?.DeadlineFailure is not null)
-            return Verdict.False("Stalled", "The rollout does not get on; see the condition Stalled.");
+        // Before its controller has seen it, what a Deployment says is about an earlier spec, which may be the one that this one mends.
         if (ned.Deployment is not { IsObserved: true } deployment)
             return Verdict.True("RolloutStarting", $"Deployment {ned.Namespace}/{ned.Name} is about to roll out generation {ned.Generation}.");
+        if (deployment.DeadlineFailure is not null)
+            return Verdict.False("Stalled", "The rollout does not get on; see the condition Stalled.");
         if (ned.Paused)
             return Verdict.False("Paused", "The rollout is paused: set spec.paused to false to let it go on.");
         return Verdict.True("RollingOut",
@@ -85,7 +86,7 @@ internal static class ConditionPolicies
     {
         if (ned.Problem is { NeedsHelp: true } problem)
             return Verdict.True(problem.Reason, problem.Message);
-        if (ned.Problem is null && !IsComplete(ned) && ned.Deployment?.DeadlineFailure is { } failure)
+        if (ned.Problem is null && !IsComplete(ned) && ned.Deployment is { IsObserved: true, DeadlineFailure: { } failure })
         {
             return Verdict.True("ProgressDeadlineExceeded",
                 $"The rollout has made no progress in time: {failure.TrimEnd('.')}; see what the pods wait for: {DescribePods(ned)} "

@@ -30,11 +30,7 @@ internal sealed record NedStatus(JsonObject Fields, IReadOnlyList<ConditionChang
         var changes = ConditionPolicies.All.Select(condition =>
         {
             before.TryGetValue(condition.Type, out var old);
-            var change = new ConditionChange(condition.Type, condition.Policy(observed), old.Status, old.Reason);
-            // What is retried keeps its first message: another port or time in each would be a write for each retry, and a retry for each write.
-            return observed.Problem is { NeedsHelp: false } && !change.IsTransition && old.Message is { } message
-                ? change with { Now = change.Now with { Message = message } }
-                : change;
+            return new ConditionChange(condition.Type, condition.Policy(observed), old.Status, old.Reason);
         }).ToList();
         var conditions = new JsonArray([.. changes.Select(change => (JsonNode)Condition(change, before, observed.Generation, now))]);
         var deployment = observed.Deployment;
@@ -59,7 +55,7 @@ internal sealed record NedStatus(JsonObject Fields, IReadOnlyList<ConditionChang
         fields.All(field => ned.At("status", field.Key) is { } live && JsonNode.DeepEquals(field.Value, JsonNode.Parse(live.GetRawText())));
 
     private static JsonObject Condition(
-        ConditionChange change, Dictionary<string, (string? Status, string? Reason, string? Since, string? Message)> before, long generation, DateTimeOffset now)
+        ConditionChange change, Dictionary<string, (string? Status, string? Reason, string? Since)> before, long generation, DateTimeOffset now)
     {
         // The time is that of the last change of status; another reason or message leaves it as it is.
         var since = change.Now.Status == change.StatusBefore ? before[change.Type].Since : null;
@@ -74,15 +70,15 @@ internal sealed record NedStatus(JsonObject Fields, IReadOnlyList<ConditionChang
         };
     }
 
-    private static Dictionary<string, (string? Status, string? Reason, string? Since, string? Message)> ReadConditions(LiveObject ned)
+    private static Dictionary<string, (string? Status, string? Reason, string? Since)> ReadConditions(LiveObject ned)
     {
-        var conditions = new Dictionary<string, (string?, string?, string?, string?)>();
+        var conditions = new Dictionary<string, (string?, string?, string?)>();
         if (ned.At("status", "conditions") is { ValueKind: JsonValueKind.Array } list)
         {
             foreach (var condition in list.EnumerateArray())
             {
                 if (condition.Text("type") is { } type)
-                    conditions[type] = (condition.Text("status"), condition.Text("reason"), condition.Text("lastTransitionTime"), condition.Text("message"));
+                    conditions[type] = (condition.Text("status"), condition.Text("reason"), condition.Text("lastTransitionTime"));
             }
         }
 

@@ -21,6 +21,7 @@ internal sealed class NedStatusWriter(ApiServer server, NedEvents events, TimePr
             ["metadata"] = new JsonObject { ["name"] = ned.Key.Name, ["namespace"] = ned.Key.Namespace, ["uid"] = ned.Uid },
             ["status"] = status.Fields,
         };
+        memory.Writes(status.Fields);
         var reply = await server.ApplyAsync(NedKind.Resource, ned.Key, body, force: true, "status", cancellation);
         memory.Wrote(NedKind.Resource, ned, reply);
         foreach (var change in status.Conditions.Where(IsWorthTelling))

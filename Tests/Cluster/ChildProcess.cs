@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using Enclaves.Tests.Enclave.Harness;
 
 namespace Enclaves.Tests.Cluster;
 
 /// <summary>A program of ours that runs beside the tests. Whatever happens, it does not outlive them.</summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
+    /// <summary>Ports for the programs to listen on.</summary>
+    public static readonly FreePorts Ports = new(24000, 27999);
+
     private static readonly ConcurrentDictionary<ChildProcess, bool> Running = new();
     private readonly ConcurrentQueue<string> _log = new();
     private readonly Process _process;
@@ -42,14 +44,6 @@ internal sealed class ChildProcess : IAsyncDisposable
         process.BeginErrorReadLine();
         Running[child] = true;
         return child;
-    }
-
-    /// <summary>A port that is free at this moment.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Any, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>Waits until /readyz on this port answers 200.</summary>

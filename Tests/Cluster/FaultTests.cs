@@ -50,12 +50,14 @@ public sealed class FaultTests(ClusterFixture cluster)
         await space.Delete("gone");
         await Wait.Until("the Reconciler has noticed", () => Task.FromResult(reconciler.Log.Contains("interrupted", StringComparison.Ordinal)));
         reconciler.Proxy.Refuses = false;
+        await space.Reconciled(explain: () => reconciler.Log);
         await Wait.Until("the garbage collector has taken what the deleted one left",
             async () => await space.Deployment("gone") is null && await space.Service("gone") is null && (await space.Manifests("gone")).Count == 0,
             explain: () => reconciler.Log);
         // A Reconciler that had missed the deletion would make them again.
         await IsWhole(space, reconciler);
-        (await space.Deployment("gone")).ShouldBeNull();
+        reconciler.Proxy.Writes.Count(write => write.StartsWith("PATCH", StringComparison.Ordinal) && write.EndsWith("/deployments/gone", StringComparison.Ordinal))
+            .ShouldBe(1, reconciler.Log);
     }
 
     [Theory]

@@ -78,6 +78,42 @@ public sealed class OwnershipTests(ClusterFixture cluster)
     }
 
     [Fact]
+    public async Task A_ned_where_no_webhook_looks_is_told_so_and_runs_nothing()
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name, "--webhookExcludes", $"kube-system,{space.Name}");
+        await space.Create(Neds.Valid());
+        var ned = await space.Reconciled(NedStatusWords.Error, explain: () => reconciler.Log);
+        ned.ConditionText("Stalled").ShouldBe("True NamespaceExcluded");
+        ((string)ned.Condition("Scheduled")["message"]!).ShouldContain("create it in another namespace");
+        (await space.Deployment()).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_token_that_somebody_lets_in_again_is_kept_out()
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        await space.Create(Neds.Valid());
+        await space.Reconciled(explain: () => reconciler.Log);
+        await space.PatchDeployment("""{"spec":{"template":{"spec":{"automountServiceAccountToken":null}}}}""");
+        await Wait.Until("the token is kept out again",
+            async () => (await space.Deployment())!.Spec.Template.Spec.AutomountServiceAccountToken == false, explain: () => reconciler.Log);
+    }
+
+    [Fact]
+    public async Task A_status_that_somebody_else_changes_is_put_right()
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        await space.Create(Neds.Valid());
+        await space.Reconciled(explain: () => reconciler.Log);
+        await space.Settled();
+        await space.PatchStatus("""{"status":{"ready":"7/7"}}""");
+        await Wait.Until("READY is 0/1 again", async () => (string?)(await space.Ned())["status"]!["ready"] == "0/1", explain: () => reconciler.Log);
+    }
+
+    [Fact]
     public async Task A_ned_made_again_under_its_old_name_waits_for_what_the_old_one_left_and_alarms_nobody()
     {
         await using var space = await TestNamespace.Create(cluster);

@@ -121,6 +121,8 @@ public sealed class ReconcileTests(ClusterFixture cluster)
             await space.Reconciled(explain: () => reconciler.Log);
             await Wait.Until($"{Math.Min(i, 2)} manifests: the current one and one to go back to",
                 async () => (await space.Manifests()).Count == Math.Min(i, 2), explain: () => reconciler.Log);
+            // A template that its controller has never seen gets no ReplicaSet, and its manifest is of no use.
+            await space.Settled();
             await space.Patch("hello", $$$"""{"spec":{"userPlugins":[{"name":"web","image":"registry.example/web:v{{{i}}}"}]}}""");
         }
     }

@@ -12,7 +12,7 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
 
     public string Log => _process.Log;
 
-    public static async Task<ReconcilerProcess> Start(string space)
+    public static async Task<ReconcilerProcess> Start(string space, params string[] arguments)
     {
         var proxy = await ApiProxy.Start();
         var kubeconfig = Path.GetTempFileName();
@@ -24,8 +24,8 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
             clusters: [ { name: test, cluster: { server: "{{proxy.Address}}" } } ]
             users: [ { name: test, user: { token: unused } } ]
             """);
-        var port = ChildProcess.FreePort();
-        var process = ChildProcess.Start("Reconciler", "--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}");
+        var port = ChildProcess.Ports.Next();
+        var process = ChildProcess.Start("Reconciler", ["--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}", .. arguments]);
         var reconciler = new ReconcilerProcess(process, proxy, kubeconfig);
         try
         {

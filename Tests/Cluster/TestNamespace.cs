@@ -29,7 +29,10 @@ internal sealed class TestNamespace : IAsyncDisposable
         if (withWebhook)
             labels[TestWebhook.RunLabel] = cluster.Run;
         await cluster.Client.CoreV1.CreateNamespaceAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = name, Labels = labels } });
-        return new TestNamespace(cluster, name);
+        var space = new TestNamespace(cluster, name);
+        // Every pod needs it, and without it a Deployment would tell of a failure that is none.
+        await Wait.For("the default service account", () => Find(() => space.Client.CoreV1.ReadNamespacedServiceAccountAsync("default", name)));
+        return space;
     }
 
     public async ValueTask DisposeAsync() =>
@@ -79,15 +82,13 @@ internal sealed class TestNamespace : IAsyncDisposable
     public Task PatchScale(string mergePatch) => Client.CustomObjects.PatchNamespacedCustomObjectScaleAsync(
         Merge(mergePatch), NedNames.Group, NedNames.Version, Name, NedNames.Plural, Neds.Name);
 
+    public Task PatchStatus(string mergePatch) => Client.CustomObjects.PatchNamespacedCustomObjectStatusAsync(
+        Merge(mergePatch), NedNames.Group, NedNames.Version, Name, NedNames.Plural, Neds.Name);
+
     public Task PatchPodStatus(string pod, string patch) =>
         Client.CoreV1.PatchNamespacedPodStatusAsync(new V1Patch(patch, V1Patch.PatchType.StrategicMergePatch), pod, Name);
 
-    /// <summary>Creates a pod as soon as the namespace has the service account that every pod needs.</summary>
-    public async Task<V1Pod> CreatePod(V1Pod pod)
-    {
-        await Wait.For("the default service account", () => Find(() => Client.CoreV1.ReadNamespacedServiceAccountAsync("default", Name)));
-        return await Client.CoreV1.CreateNamespacedPodAsync(pod, Name);
-    }
+    public Task<V1Pod> CreatePod(V1Pod pod) => Client.CoreV1.CreateNamespacedPodAsync(pod, Name);
 
     public Task<V1Deployment> CreateDeployment(V1Deployment deployment) => Client.AppsV1.CreateNamespacedDeploymentAsync(deployment, Name);
 

@@ -17,6 +17,9 @@ internal sealed class TestWebhook : IAsyncDisposable
     /// <summary>What the Webhook of this run puts into pods. No node has the label, so that they stay Pending.</summary>
     public const string EnclaveHostImage = "registry.example/enclave-host:test";
 
+    // What an API server allows at most: a late answer on a busy machine is no failure.
+    private const int LongestTimeout = 30;
+
     private const string Validating = "validate.test.k8s.oblv.com";
 
     // Where the cluster reaches this machine (dev/lib/paths.sh).
@@ -36,7 +39,7 @@ internal sealed class TestWebhook : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("enclaves-webhook-").FullName;
         await Certify("ca", folder);
         await Certify("leaf", folder, "webhook", HostAddress);
-        var (https, http) = (ChildProcess.FreePort(), ChildProcess.FreePort());
+        var (https, http) = (ChildProcess.Ports.Next(), ChildProcess.Ports.Next());
         var process = ChildProcess.Start("Webhook",
             "--tls-cert", Path.Combine(folder, "webhook.crt"), "--tls-key", Path.Combine(folder, "webhook.key"),
             "--https-port", $"{https}", "--http-port", $"{http}", "--drain-seconds", "0",
@@ -82,7 +85,7 @@ internal sealed class TestWebhook : IAsyncDisposable
             NamespaceSelector = namespaces,
             FailurePolicy = "Fail",
             SideEffects = "None",
-            TimeoutSeconds = 5,
+            TimeoutSeconds = LongestTimeout,
             AdmissionReviewVersions = ["v1"],
         };
 
@@ -108,7 +111,7 @@ internal sealed class TestWebhook : IAsyncDisposable
                     NamespaceSelector = namespaces,
                     FailurePolicy = "Fail",
                     SideEffects = "None",
-                    TimeoutSeconds = 5,
+                    TimeoutSeconds = LongestTimeout,
                     AdmissionReviewVersions = ["v1"],
                 },
             ],

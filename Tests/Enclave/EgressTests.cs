@@ -68,7 +68,7 @@ public sealed class EgressTests : IDisposable
     private async Task<LocalEnclave> StartAsync(params string[] arguments)
     {
         var silent = Path.Combine(AppContext.BaseDirectory, "Plugin", "silent.sh");
-        var enclave = await LocalEnclave.StartAsync(
+        var enclave = LocalEnclave.Start(
             app => app with { Outbound = [new ManifestOutbound { Host = "127.0.0.1", Port = Port }] }, [.. arguments, "--orchestrator", silent]);
         await enclave.Host.UntilStateAsync("Booting", LocalEnclave.ReadyLimit);
         return enclave;

@@ -33,7 +33,7 @@ public sealed class FailureTests
     [Fact]
     public async Task An_enclave_that_never_lives_is_given_up_after_the_last_boot()
     {
-        await using var enclave = await LocalEnclave.StartAsync(null, "--orchestrator", "/bin/false", "--max-boots", "2");
+        await using var enclave = LocalEnclave.Start(null, "--orchestrator", "/bin/false", "--max-boots", "2");
         (await enclave.Host.ExitAsync(Limit)).ShouldBe(1);
         enclave.Host.TerminationMessage.ShouldStartWith("TooManyBoots: the enclave ended 2 times in a row, lastly: orchestrator exited with code 1");
     }
@@ -43,7 +43,7 @@ public sealed class FailureTests
     {
         // It lives but never listens.
         var silent = Path.Combine(AppContext.BaseDirectory, "Plugin", "silent.sh");
-        await using var enclave = await LocalEnclave.StartAsync(null, "--orchestrator", silent, "--boot-timeout", "2s", "--max-boots", "1");
+        await using var enclave = LocalEnclave.Start(null, "--orchestrator", silent, "--boot-timeout", "2s", "--max-boots", "1");
         (await enclave.Host.ExitAsync(Limit)).ShouldBe(1);
         enclave.Host.TerminationMessage.ShouldContain("did not answer within 2 s");
         enclave.Host.Processes().ShouldBeEmpty();
@@ -52,7 +52,7 @@ public sealed class FailureTests
     [Fact]
     public async Task A_manifest_that_the_enclave_cannot_run_is_given_up_with_the_enclaves_own_reason()
     {
-        await using var enclave = await LocalEnclave.StartAsync(
+        await using var enclave = LocalEnclave.Start(
             app => app with { Outbound = [new ManifestOutbound { Host = "127.0.0.1", Port = 80 }] }, "--max-boots", "1");
         (await enclave.Host.ExitAsync(Limit)).ShouldBe(1);
         enclave.Host.TerminationMessage.ShouldContain("InvalidEgress");
@@ -62,9 +62,9 @@ public sealed class FailureTests
     [Fact]
     public async Task A_port_that_is_taken_ends_it_with_a_reason()
     {
-        using var taken = new System.Net.Sockets.TcpListener(IPAddress.Loopback, HostProcess.FreePort(20800));
+        using var taken = new System.Net.Sockets.TcpListener(IPAddress.Loopback, new FreePorts(20800, 20999).Next());
         taken.Start();
-        await using var enclave = await LocalEnclave.StartAsync(
+        await using var enclave = LocalEnclave.Start(
             app => app with { Ports = [app.Ports[0] with { IngressPort = ((IPEndPoint)taken.LocalEndpoint).Port }] });
         (await enclave.Host.ExitAsync(Limit)).ShouldBe(1);
         enclave.Host.TerminationMessage.ShouldStartWith("CannotListen: listen on 127.0.0.1:");

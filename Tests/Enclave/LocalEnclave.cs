@@ -9,9 +9,8 @@ internal sealed class LocalEnclave : IAsyncDisposable
 {
     public static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(60);
 
-    // Ports are chosen by looking, so two tests must not look at the same moment.
-    private static readonly SemaphoreSlim Ports = new(1);
-    private static int nextPort = 20100;
+    // Ingress ports have a range of their own (EnclavePorts.IngressBase).
+    private static readonly FreePorts Ingress = new(20100, 20499);
 
     private LocalEnclave(HostProcess host, int ingressPort)
     {
@@ -23,31 +22,21 @@ internal sealed class LocalEnclave : IAsyncDisposable
 
     public int IngressPort { get; }
 
-    public static async Task<LocalEnclave> StartAsync(Func<ManifestContainer, ManifestContainer>? change = null, params string[] arguments)
+    public static LocalEnclave Start(Func<ManifestContainer, ManifestContainer>? change = null, params string[] arguments)
     {
-        await Ports.WaitAsync();
-        try
-        {
-            var ingress = HostProcess.FreePort(nextPort);
-            nextPort = ingress + 1;
-            var port = HostProcess.FreePort(0);
-            var marker = Guid.NewGuid().ToString("n");
-            var app = Manifests.App(
-                "local", ["/usr/bin/perl", Programs.Plugin, port.ToString(CultureInfo.InvariantCulture)], port, ingress, marker);
-            var manifest = ManifestCodec.Write(Manifests.One(change is null ? app : change(app)));
-            string[] own = ["--driver", "process", "--orchestrator", Programs.Orchestrator];
-            return new LocalEnclave(HostProcess.Start(manifest, marker, [.. own, .. arguments]), ingress);
-        }
-        finally
-        {
-            Ports.Release();
-        }
+        var (ingress, port) = (Ingress.Next(), HostProcess.Ports.Next());
+        var marker = Guid.NewGuid().ToString("n");
+        var app = Manifests.App(
+            "local", ["/usr/bin/perl", Programs.Plugin, port.ToString(CultureInfo.InvariantCulture)], port, ingress, marker);
+        var manifest = ManifestCodec.Write(Manifests.One(change is null ? app : change(app)));
+        string[] own = ["--driver", "process", "--orchestrator", Programs.Orchestrator];
+        return new LocalEnclave(HostProcess.Start(manifest, marker, [.. own, .. arguments]), ingress);
     }
 
     /// <summary>Started, and taking traffic.</summary>
     public static async Task<LocalEnclave> ReadyAsync(params string[] arguments)
     {
-        var enclave = await StartAsync(null, arguments);
+        var enclave = Start(null, arguments);
         try
         {
             await enclave.Host.UntilReadyAsync(ReadyLimit);

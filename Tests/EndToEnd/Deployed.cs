@@ -1,5 +1,11 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Xunit;
+using Xunit.Sdk;
+using Xunit.v3;
+
+// Each virtual machine wants the processor for itself.
+[assembly: Parallelization(Mode = ParallelMode.None)]
 
 namespace Enclaves.Tests.EndToEnd;
 
@@ -98,5 +104,5 @@ internal sealed class Deployed : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() =>
-        await Kubectl.Run("delete", "namespace", Namespace, "--wait=true", "--timeout=170s");
+        await Kubectl.Run("delete", "namespace", Namespace, "--wait=true", "--timeout=300s");
 }

@@ -40,7 +40,15 @@ public sealed class HelloTests : IAsyncLifetime
     {
         Restarts(await hello.Status()).ShouldBe(0);
         await hello.Answer();
-        await hello.Ask("/exit");
+        try
+        {
+            await hello.Ask("/exit");
+        }
+        catch (HttpRequestException)
+        {
+            // Its own end may be quicker than its answer; whether it was asked, the restart tells.
+        }
+
         await Eventually.Holds("one restart counted in /status", TimeSpan.FromSeconds(60),
             async () => Restarts(await hello.Status()) == 1, hello.Explain);
         (await hello.Answer()).ShouldContain("hello from inside the enclave");

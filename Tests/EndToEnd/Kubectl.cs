@@ -6,7 +6,7 @@ namespace Enclaves.Tests.EndToEnd;
 /// <summary>Runs kubectl as a user would, against the cluster of dev/cluster.</summary>
 internal static class Kubectl
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(330);
 
     private static string Kubeconfig =>
         Environment.GetEnvironmentVariable("ENCLAVES_KUBECONFIG") ?? "/var/lib/enclaves-dev/kubeconfig";

@@ -7,7 +7,7 @@ namespace Enclaves.Tests.Vm;
 /// <summary>The enclave image as a thing that is measured: whoever makes it again must get the same bytes.</summary>
 public sealed class EnclaveImageTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     [Fact]
     public async Task Made_a_second_time_it_has_the_same_bytes()

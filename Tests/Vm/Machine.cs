@@ -1,6 +1,11 @@
 using Enclaves.Channel.Manifest;
 using Enclaves.Tests.Enclave.Harness;
 using Xunit;
+using Xunit.Sdk;
+using Xunit.v3;
+
+// Each virtual machine wants the processor for itself.
+[assembly: Parallelization(Mode = ParallelMode.None)]
 
 namespace Enclaves.Tests.Vm;
 
@@ -9,6 +14,8 @@ internal sealed class Machine : IAsyncDisposable
 {
     /// <summary>A boot by software emulation on a busy machine, with the pull of an image.</summary>
     public static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(180);
+
+    private static readonly FreePorts Ingress = new(20500, 20799);
 
     private Machine(HostProcess host, int ingressPort)
     {
@@ -28,7 +35,7 @@ internal sealed class Machine : IAsyncDisposable
             "ENCLAVES_IMAGE_DIR does not name a folder with an enclave image; dev/test vm makes one");
         foreach (var program in (string[])["qemu-system-x86_64", "vhost-device-vsock", "setpriv"])
             Assert.SkipUnless(IsOnPath(program), $"{program} is not on the PATH; dev/test vm installs it");
-        var ingress = HostProcess.FreePort(20500);
+        var ingress = Ingress.Next();
         var marker = Guid.NewGuid().ToString("n");
         var reference = image ?? TestImage();
         var manifest = ManifestCodec.Write(Manifests.One(

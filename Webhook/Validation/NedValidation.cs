@@ -48,10 +48,13 @@ internal static partial class NedValidation
     {
         try
         {
-            // The name may still be generated; it counts for a few bytes only.
-            ned.Metadata.Name ??= "";
-            ned.Metadata.NamespaceProperty ??= "";
-            ManifestCodec.Write(ManifestMapping.ToManifest(ned));
+            // The name may still be generated, and the namespace be known from the request only: they count for a few bytes.
+            if (string.IsNullOrEmpty(ned.Metadata.Name))
+                ned.Metadata.Name = "generated";
+            if (string.IsNullOrEmpty(ned.Metadata.NamespaceProperty))
+                ned.Metadata.NamespaceProperty = "default";
+            // Read back as the enclave will: whatever it would refuse is better refused here.
+            ManifestCodec.Read(ManifestCodec.Write(ManifestMapping.ToManifest(ned)));
             return null;
         }
         catch (ManifestException e)

@@ -1,4 +1,5 @@
 using Enclaves.Api;
+using Enclaves.Channel.Egress;
 using FluentValidation;
 
 namespace Enclaves.Webhook.Validation;
@@ -9,6 +10,11 @@ internal sealed class UserPluginValidator : AbstractValidator<UserPlugin>
     public UserPluginValidator()
     {
         RuleFor(plugin => plugin.Name).DnsLabel();
+        RuleFor(plugin => plugin.Name).Custom((name, context) =>
+        {
+            if (name == EgressRequest.ImagePull)
+                context.AddFailure($"'{name}' stands for the pull of images in the egress rules, allowed is any other name");
+        });
         RuleFor(plugin => plugin.Image).Image();
         RuleFor(plugin => plugin.ImagePullSecret).ObjectName();
         RuleFor(plugin => plugin.RestartPolicy).RestartPolicy();

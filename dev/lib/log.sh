@@ -38,6 +38,10 @@ fail() {
     exit 1
 }
 
+need_root() {
+    ((EUID == 0)) || fail "$log_name must run as root: the cluster's namespaces, mounts and cgroups are root's" "run: sudo $log_name"
+}
+
 # logged NAME LOG COMMAND…: runs a command with its output in a log, and says which one failed.
 logged() {
     local name=$1 log=$2

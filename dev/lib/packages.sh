@@ -36,15 +36,30 @@ need_packages() {
 install_packages() (
     export DEBIAN_FRONTEND=noninteractive
     policy=/usr/sbin/policy-rc.d
-    if [[ ! -e $policy ]]; then
+    mark="# by Enclaves' development scripts, until the installation is over"
+    # One of ours is left over from an installation that was killed: the lock says that none is under way.
+    if [[ ! -e $policy ]] || grep -qF "$mark" "$policy"; then
         trap 'rm -f "$policy"' EXIT
-        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        printf '#!/bin/sh\n%s\nexit 101\n' "$mark" >"$policy"
         chmod +x "$policy"
     fi
     install=(apt-get -y -q -o DPkg::Lock::Timeout=600 install --no-install-recommends "$@")
     # Package lists may be absent or out of date; they are fetched only when the first try fails.
-    "${install[@]}" || { apt-get -q update && "${install[@]}"; }
+    # By hand: errexit is off where the caller asks whether this succeeds.
+    "${install[@]}" || { apt-get -q update && "${install[@]}"; } || exit 1
+    disable_services "$@"
 )
+
+# Only the programs are wanted: the next start of the machine must not start services that it did not have.
+disable_services() {
+    local package unit
+    command -v systemctl >/dev/null || return 0
+    for package in "$@"; do
+        for unit in $(dpkg -L "$package" | sed -n 's|^\(/usr\)\?/lib/systemd/system/\([^/@]*\.service\)$|\2|p'); do
+            systemctl disable --quiet "$unit" || true
+        done
+    done
+}
 
 # write_debian_sources FOLDER TYPE [SUITE]: writes a copy of the machine's Debian sources with type
 # deb or deb-src, and with the suite replaced when one is given (the security archive has no other

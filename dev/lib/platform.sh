@@ -15,10 +15,6 @@ need_dotnet() {
     fi
 }
 
-need_root() {
-    ((EUID == 0)) || fail "$log_name must run as root: it makes namespaces, mounts and hugepages" "run: sudo $log_name"
-}
-
 # webhook_certificate: a leaf of the development CA for the webhook's Service, in the state folder.
 webhook_certificate() {
     "$ENCLAVES_REPOSITORY/certs/dev-ca" leaf --ca "$ENCLAVES_CA" "$ENCLAVES_STATE/webhook-tls" enclaves-webhook \
@@ -59,6 +55,9 @@ enclave:
   # The development registry listens on the node's own address, which egress refuses by default.
   allowDestinations:
     - $NODE_ADDRESS/32
+webhook:
+  # Two cores for everything: a late answer is no failure here.
+  timeoutSeconds: 15
 tls:
   secretName: enclaves-webhook-tls
   caBundle: $authority
@@ -88,12 +87,12 @@ install_chart() {
     write_chart_values "$values"
     digest=$(find "$ENCLAVES_REPOSITORY/charts/enclaves" -type f -print0 | sort -z | xargs -0 cat "$values" | sha256sum)
     [[ -f $recorded && $(<"$recorded") == "$digest" && $(release_status) == deployed ]] && return
-    step "installing the chart charts/enclaves (up to 3 min)"
+    step "installing the chart charts/enclaves (up to 7 min)"
     webhook_certificate
     apply_namespace_and_secret
     clear_pending_release
     logged "helm upgrade --install" "$ENCLAVES_LOG/helm.log" helm_here upgrade --install "$RELEASE" \
-        "$ENCLAVES_REPOSITORY/charts/enclaves" -f "$values" --wait --timeout 180s
+        "$ENCLAVES_REPOSITORY/charts/enclaves" -f "$values" --wait --timeout 420s
     printf '%s' "$digest" >"$recorded"
 }
 

@@ -24,7 +24,7 @@ internal sealed partial class CriRuntime : IContainerRuntime
     private readonly ILogger<CriRuntime> _logger;
     private readonly CancellationTokenSource _disposed = new();
     private readonly ConcurrentDictionary<string, Followed> _followers = new(StringComparer.Ordinal);
-    private readonly ConcurrentQueue<string> _unremoved = new();
+    private readonly ConcurrentQueue<(string Id, string? Log)> _unremoved = new();
     private readonly ExitWatch _exits;
     private Task _background = Task.CompletedTask;
     private Task _begun = Task.CompletedTask;
@@ -98,7 +98,7 @@ internal sealed partial class CriRuntime : IContainerRuntime
     public async Task<string> StartAsync(ManifestContainer container, uint attempt, CancellationToken cancellation)
     {
         for (var left = _unremoved.Count; left > 0 && _unremoved.TryDequeue(out var earlier); left--)
-            await RemoveAsync(earlier, cancellation);
+            await RemoveAsync(earlier.Id, earlier.Log, cancellation);
         var id = await CreateAsync(container, attempt, cancellation);
         try
         {
@@ -142,17 +142,22 @@ internal sealed partial class CriRuntime : IContainerRuntime
                 LogStillFollowed(id);
         }
 
+        await RemoveAsync(id, follower?.Path, cancellation);
+    }
+
+    private async Task RemoveAsync(string id, string? log, CancellationToken cancellation)
+    {
         try
         {
             await _connection.CallAsync(
                 _connection.Runtime.RemoveContainerAsync, new RemoveContainerRequest { ContainerId = id }, CriConnection.CallLimit, cancellation);
-            if (follower is not null)
-                File.Delete(follower.Path);
+            if (log is not null)
+                File.Delete(log);
         }
         catch (RpcException e)
         {
             // It may even run, and would keep its port from the next one: the next start begins with another try.
-            _unremoved.Enqueue(id);
+            _unremoved.Enqueue((id, log));
             LogNotRemoved(id, e.Status.Detail);
         }
     }

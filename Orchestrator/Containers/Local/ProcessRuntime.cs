@@ -20,6 +20,7 @@ namespace Enclaves.Orchestrator.Containers.Local;
 internal sealed class ProcessRuntime(Children children, LogBuffer logs, string hostsFile, TimeProvider time) : IContainerRuntime
 {
     private static readonly string[] Inherited = ["PATH", "HOME", "LANG", "TMPDIR"];
+    private static readonly TimeSpan LastLinesLimit = TimeSpan.FromSeconds(2);
 
     private readonly SpawnThread _spawner = new();
     private readonly ConcurrentDictionary<string, Running> _running = new(StringComparer.Ordinal);
@@ -77,7 +78,10 @@ internal sealed class ProcessRuntime(Children children, LogBuffer logs, string h
             running.Child.Signal(Libc.Sigkill);
         }
 
-        return await WaitAsync(id, cancellation);
+        var exit = await WaitAsync(id, cancellation);
+        // Its last lines, unless something that it started holds the pipe open.
+        await Task.WhenAny(running.Output, Task.Delay(LastLinesLimit, time, cancellation));
+        return exit;
     }
 
     public Task RemoveAsync(string id, CancellationToken cancellation)

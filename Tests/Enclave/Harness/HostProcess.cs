@@ -15,6 +15,9 @@ namespace Enclaves.Tests.Enclave.Harness;
 /// </summary>
 internal sealed class HostProcess : IAsyncDisposable
 {
+    /// <summary>Ports for whatever is not an ingress.</summary>
+    public static readonly FreePorts Ports = new(21000, 23999);
+
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(15) };
     private readonly StringBuilder _output = new();
     private readonly string _folder;
@@ -62,7 +65,7 @@ internal sealed class HostProcess : IAsyncDisposable
         Directory.CreateDirectory(Path.Combine(folder, "run"));
         File.WriteAllBytes(Path.Combine(folder, "manifest.json"), manifest);
         File.WriteAllText(Path.Combine(folder, "termination-log"), "");
-        var port = FreePort(0);
+        var port = Ports.Next();
         var start = new ProcessStartInfo(Programs.EnclaveHost) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment[ProcessTable.Marker] = marker;
         string[] own =
@@ -74,24 +77,6 @@ internal sealed class HostProcess : IAsyncDisposable
         foreach (var argument in own.Concat(arguments))
             start.ArgumentList.Add(argument);
         return new HostProcess(folder, port, marker, start);
-    }
-
-    /// <summary>A TCP port of 127.0.0.1 that is free now; 0 for any, else the first free one from there on.</summary>
-    public static int FreePort(int from)
-    {
-        for (var port = from; ; port++)
-        {
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, port);
-                listener.Start();
-                return ((IPEndPoint)listener.LocalEndpoint).Port;
-            }
-            catch (SocketException) when (from > 0 && port < from + 900)
-            {
-                // Taken; the next one.
-            }
-        }
     }
 
     public async Task<HttpStatusCode> ReadyzAsync()
@@ -163,7 +148,24 @@ internal sealed class HostProcess : IAsyncDisposable
         _process.WaitForExit(TimeSpan.FromSeconds(5));
         _process.Dispose();
         _client.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        DeleteFolder();
+    }
+
+    // What was killed a moment ago may have been about to write.
+    private void DeleteFolder()
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(_folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 20)
+            {
+                Thread.Sleep(50);
+            }
+        }
     }
 
     private static void KillIfAlive(int process)

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using Enclaves.Channel.Relay;
+using Enclaves.Channel.Transport;
+using Microsoft.Extensions.Logging.Abstractions;
 using Shouldly;
 using Xunit;
 
@@ -76,6 +78,51 @@ public sealed class SocketRelayTests
         var error = await SocketPair.ReadToEndAsync(client.Near).ShouldThrowAsync<SocketException>();
         error.SocketErrorCode.ShouldBe(SocketError.ConnectionReset);
         await relay;
+    }
+
+    [Fact]
+    public async Task A_client_that_has_all_of_the_answer_is_not_reset_when_the_connection_is_given_up()
+    {
+        using var client = await SocketPair.ConnectAsync();
+        using var server = await SocketPair.ConnectAsync();
+        using var end = new CancellationTokenSource();
+        var relay = SocketRelay.RunAsync(client.Far, server.Near, RelayDirection.Ingress, new RelayCounters(), halfCloses: true, end.Token);
+        await SocketPair.SendAsync(server.Far, "answer");
+        server.Far.Shutdown(SocketShutdown.Send);
+        (await SocketPair.ReadToEndAsync(client.Near)).ShouldBe("answer");
+        await end.CancelAsync();
+        await relay;
+        client.Near.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error).ShouldBe(0);
+        // The other side was still waiting for the client's end, which never came.
+        var error = await SocketPair.ReadToEndAsync(server.Far).ShouldThrowAsync<SocketException>();
+        error.SocketErrorCode.ShouldBe(SocketError.ConnectionReset);
+    }
+
+    [Fact]
+    public async Task More_connections_out_than_there_is_room_for_are_refused_at_once()
+    {
+        var folder = Directory.CreateTempSubdirectory("relay").FullName;
+        var path = Path.Combine(folder, "s");
+        using var server = await SocketPair.ConnectAsync();
+        await using (var relay = new RelayServer("egress", ChannelListener.OnUnixSocket(path), RelayDirection.Egress,
+            (_, _) => ValueTask.FromResult(server.Near), NullLogger.Instance, maxOpen: 1))
+        {
+            using var first = await Connect(path);
+            await SocketPair.SendAsync(first, "a");
+            (await server.Far.ReceiveAsync(new byte[1], None)).ShouldBe(1);
+            using var second = await Connect(path);
+            (await second.ReceiveAsync(new byte[1], None)).ShouldBe(0);
+            relay.Counters.Refused.ShouldBe(1);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static async Task<Socket> Connect(string path)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), None);
+        return socket;
     }
 
     [Fact]

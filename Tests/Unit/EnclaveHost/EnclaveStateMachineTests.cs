@@ -34,6 +34,14 @@ public sealed class EnclaveStateMachineTests
     }
 
     [Fact]
+    public void What_the_enclave_says_is_bounded()
+    {
+        Walk(EnclaveState.Booting, EnclaveState.Booted, EnclaveState.ManifestSynced, EnclaveState.Running);
+        _state.TryMove(EnclaveState.Unhealthy, new string('r', 1 << 20), new string('m', 1 << 20)).ShouldBeTrue();
+        (_state.Last.Reason.Length, _state.Last.Message.Length).ShouldBe((64, 4096));
+    }
+
+    [Fact]
     public void Another_boot_starts_the_phases_anew_and_is_counted()
     {
         Walk(EnclaveState.Booting, EnclaveState.Booted, EnclaveState.Starting, EnclaveState.Booting);

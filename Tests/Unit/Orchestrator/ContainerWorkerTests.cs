@@ -82,6 +82,7 @@ public sealed class ContainerWorkerTests : IAsyncDisposable
         _time.Advance(TimeSpan.FromSeconds(10));
         await _runtime.NextStartAsync();
         await Eventually(() => worker.View.Phase == ContainerPhase.Running);
+        worker.View.Restarts.ShouldBe(0u);
         await worker.StopAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
     }
 

@@ -29,6 +29,7 @@ public sealed class AppliedFieldsTests
     [InlineData("""{"tolerations":[{"key":"a"}]}""", """{"tolerations":[{"key":"a"},{"key":"b"}]}""", ".tolerations")]
     [InlineData("""{"spec":{"selector":{"a":"1"}}}""", """{"spec":{"selector":{"a":"1","b":"2"}}}""", ".spec.selector")]
     [InlineData("""{"n":"1"}""", """{"n":1}""", ".n")]
+    [InlineData("""{"spec":{"automountServiceAccountToken":false}}""", """{"spec":{}}""", ".spec.automountServiceAccountToken")]
     public void Is_a_difference(string applied, string live, string path) =>
         Differences(applied, live).ShouldBe([path]);
 

@@ -30,6 +30,11 @@ public sealed class ConditionPoliciesTests
             "Scheduled=True DeploymentAccepted, EnclavesHealthy=False EnclavesNotReady, Ready=False ProgressDeadlineExceeded, Reconciling=False Stalled, Stalled=True ProgressDeadlineExceeded");
 
     [Fact]
+    public void A_rollout_that_was_stuck_and_whose_mended_spec_has_not_been_seen_yet() =>
+        Conditions(Observe(Complete with { IsObserved = false, Ready = 1, Available = 1, DeadlineFailure = "has timed out", CreationFailure = "quota" })).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=False EnclavesNotReady, Ready=False RolloutStarting, Reconciling=True RolloutStarting, Stalled=False NotStalled");
+
+    [Fact]
     public void A_rollout_that_is_paused() =>
         Conditions(Observe(Complete with { Updated = 0 }) with { Paused = true }).ShouldBe(
             "Scheduled=True DeploymentAccepted, EnclavesHealthy=True EnclavesReady, Ready=False Paused, Reconciling=False Paused, Stalled=False NotStalled");

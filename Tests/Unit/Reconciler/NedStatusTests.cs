@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Enclaves.Reconciler.Cluster;
-using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Status;
 using Shouldly;
 using Xunit;
@@ -46,16 +45,6 @@ public sealed class NedStatusTests
     {
         var written = NedStatus.Compose(Ned(null), Observe(Running), "abc", Noon).Fields;
         ((string?)NedStatus.Compose(Ned(written), Observe(Running), null, Noon).Fields["manifestDigest"]).ShouldBe("abc");
-    }
-
-    [Fact]
-    public void A_failure_that_is_retried_is_written_once_whatever_its_details()
-    {
-        NedObservation Failing(string detail) => Observe(Running) with { Problem = new NedProblem("ApiServerUnreachable", $"{detail}; it is tried again by itself.", false) };
-        var written = NedStatus.Compose(Ned(null), Failing("read tcp :1234"), null, Noon).Fields;
-        NedStatus.Compose(Ned(written), Failing("read tcp :5678"), null, Noon.AddMinutes(1)).Differs.ShouldBeFalse();
-        var other = Observe(Running) with { Problem = new NedProblem("NotFound", "another", false) };
-        NedStatus.Compose(Ned(written), other, null, Noon.AddMinutes(1)).Differs.ShouldBeTrue();
     }
 
     [Fact]

@@ -37,6 +37,8 @@ public sealed class NedValidationTests
     [InlineData("spec|enclave|image", "\"other\"", "spec.enclave.image", "remove the field")]
     [InlineData("spec|userPlugins|1|name", "\"A\"", "spec.userPlugins[1].name", "DNS label")]
     [InlineData("spec|userPlugins|1|name", "\"a\"", "spec.userPlugins[1].name", "already used by spec.userPlugins[0].name")]
+    [InlineData("spec|userPlugins|1|name", "\"image-pull\"", "spec.userPlugins[1].name", "any other name")]
+    [InlineData("spec|userPlugins|1|image", "\"r.example:70000/app\"", "spec.userPlugins[1].image", "1 to 65535")]
     [InlineData("spec|userPlugins|1|image", "\"NOT an image\"", "spec.userPlugins[1].image", "allowed is")]
     [InlineData("spec|userPlugins|1|imagePullSecret", "\"No\"", "spec.userPlugins[1].imagePullSecret", "name of an object")]
     [InlineData("spec|userPlugins|1|restartPolicy", "\"Sometimes\"", "spec.userPlugins[1].restartPolicy", "OnFailure")]

@@ -35,6 +35,11 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
+{{/* By name, separated by commas; the Reconciler is told as well. */}}
+{{- define "enclaves.excludedNamespaces" -}}
+kube-system,kube-node-lease,{{ .Release.Namespace }}
+{{- end }}
+
 {{/*
 Namespaces that no webhook sees: the system's and the chart's own, so that neither can keep itself from starting. By the name,
 and by a label of ours where an old API server does not set the name as a label.
@@ -43,7 +48,7 @@ and by a label of ours where an old API server does not set the name as a label.
 matchExpressions:
 - key: kubernetes.io/metadata.name
   operator: NotIn
-  values: ["kube-system", "kube-node-lease", {{ .Release.Namespace | quote }}]
+  values: {{ splitList "," (include "enclaves.excludedNamespaces" .) | toJson }}
 - key: k8s.oblv.com/ignore
   operator: NotIn
   values: ["true"]

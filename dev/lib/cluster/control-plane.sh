@@ -56,14 +56,14 @@ has_default_service_account() {
 
 control_plane_up() {
     start_etcd
-    wait_daemon 30 etcd etcd_is_healthy
+    wait_daemon 120 etcd etcd_is_healthy
     start_apiserver
-    wait_daemon 90 kube-apiserver apiserver_is_ready
+    wait_daemon 120 kube-apiserver apiserver_is_ready
     start_controller_manager
     start_scheduler
 }
 
 control_plane_ready() {
-    wait_daemon 60 kube-controller-manager has_default_service_account
+    wait_daemon 120 kube-controller-manager has_default_service_account
     is_alive kube-scheduler || fail "kube-scheduler ended while it started" "read the log" "$ENCLAVES_LOG/kube-scheduler.log"
 }

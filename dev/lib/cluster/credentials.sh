@@ -6,7 +6,12 @@ pki=$ENCLAVES_STATE/pki
 # The registry's certificate is signed by the development CA of the cache, which images may trust.
 # All others are signed by an authority of this cluster alone.
 make_credentials() {
-    [[ -e $pki/complete ]] && return 0
+    if [[ -e $pki/complete ]]; then
+        openssl verify -CAfile "$ENCLAVES_CA/ca.crt" "$pki/registry.crt" >/dev/null 2>&1 || fail \
+            "the registry's certificate is not by the authority in $ENCLAVES_CA: the cache is another one than this cluster was started with" \
+            "run dev/down, then the same command again"
+        return 0
+    fi
     step "making the cluster's certificates"
     local log=$ENCLAVES_LOG/credentials.log
     logged "making the development CA" "$log" dev_ca ca "$ENCLAVES_CA"

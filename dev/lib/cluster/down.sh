@@ -6,6 +6,7 @@ cluster_down() {
     end_processes
     remove_link
     remove_cgroups
+    restore_controllers
     restore_hugepages
     remove_made_folders
     remove_state
@@ -51,6 +52,17 @@ remove_cgroups() {
 remove_cgroup_tree() {
     find "$1" -depth -type d -exec rmdir {} \; 2>/dev/null || true
     [[ ! -d $1 ]]
+}
+
+# A controller that something else has begun to use meanwhile stays.
+restore_controllers() {
+    local saved=$ENCLAVES_STATE/saved/cgroup-controllers before controller
+    [[ -e $saved ]] || return 0
+    before=" $(<"$saved") "
+    for controller in $(<"$cgroup_control"); do
+        [[ $before == *" $controller "* ]] || echo "-$controller" 2>/dev/null >"$cgroup_control" || true
+    done
+    rm -f "$saved"
 }
 
 restore_hugepages() {

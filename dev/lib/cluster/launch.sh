@@ -35,9 +35,9 @@ if [[ ${ENCLAVES_LAUNCHED:-} == yes ]]; then
 fi
 rm -f "$state/run/$name.pid"
 ENCLAVES_LAUNCHED=yes setsid --fork "$0" "$name" "$state" "$cgroup" "$@" </dev/null >>"$state/log/$name.log" 2>&1
-for ((attempt = 0; attempt < 100; attempt++)); do
+for ((attempt = 0; attempt < 1200; attempt++)); do
     [[ -s $state/run/$name.pid ]] && exit 0
     sleep 0.05
 done
-echo "launch.sh: $name wrote no record within 5 s" >>"$state/log/$name.log"
+echo "launch.sh: $name wrote no record within 60 s" >>"$state/log/$name.log"
 exit 1

@@ -68,7 +68,7 @@ start_holder() {
     # Its own session and no open file of this script: it outlives the terminal.
     setsid --fork unshare --net --mount --pid --fork -- "$holder_program" "$ENCLAVES_STATE" \
         </dev/null >"$ENCLAVES_LOG/holder.log" 2>&1 9>&-
-    wait_for 10 "the cluster's namespaces" "$ENCLAVES_LOG/holder.log" test -e "$ENCLAVES_STATE/run/holder.ready"
+    wait_for 60 "the cluster's namespaces" "$ENCLAVES_LOG/holder.log" test -e "$ENCLAVES_STATE/run/holder.ready"
     holder=$(holder_pid) || fail "the holder of the cluster's namespaces ended at once" "read the log" "$ENCLAVES_LOG/holder.log"
 }
 
@@ -136,6 +136,8 @@ network_of() {
     echo "${1%.*}.0/${1#*/}"
 }
 
+cgroup_control=/sys/fs/cgroup/cgroup.subtree_control
+
 # cgroup_hierarchies: the folders that hold a cgroup tree, as seen in the cluster's namespace.
 cgroup_hierarchies() {
     if [[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]]; then
@@ -149,6 +151,10 @@ cgroup_hierarchies() {
 # The cgroups of the cluster: daemons beside pods, so that memory can be read and nothing strays.
 make_cgroups() {
     local hierarchy
+    # With cgroup v2 the machine's root group passes on more controllers than before; what it did before is kept for the end.
+    if [[ -f $cgroup_control && ! -e $ENCLAVES_STATE/saved/cgroup-controllers ]]; then
+        cat "$cgroup_control" >"$ENCLAVES_STATE/saved/cgroup-controllers"
+    fi
     while read -r hierarchy; do
         # shellcheck disable=SC2016 # expanded by the inner shell
         inside sh -ec '

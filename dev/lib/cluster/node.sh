@@ -167,7 +167,7 @@ runtime_up() {
 }
 
 node_up() {
-    wait_daemon 30 containerd containerd_serves
+    wait_daemon 120 containerd containerd_serves
     import_pause_image
     start_kubelet
     start_proxy
@@ -175,8 +175,8 @@ node_up() {
 }
 
 node_ready() {
-    wait_daemon 30 docker-registry registry_serves
-    wait_daemon 60 kubelet node_is_ready
-    wait_daemon 30 kube-proxy proxy_is_healthy
-    wait_daemon 60 device-plugin enclaves_are_advertised
+    wait_daemon 120 docker-registry registry_serves
+    wait_daemon 120 kubelet node_is_ready
+    wait_daemon 120 kube-proxy proxy_is_healthy
+    wait_daemon 120 device-plugin enclaves_are_advertised
 }
