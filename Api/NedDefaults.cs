@@ -21,6 +21,12 @@ public static class NedDefaults
     /// <summary>spec.revisionHistoryLimit.</summary>
     public const int RevisionHistoryLimit = 10;
 
+    /// <summary>outboundConnections[].proxyAttestationIntervalSeconds, and its least value.</summary>
+    public const int ProxyAttestationIntervalSeconds = 15;
+
+    /// <summary>Its greatest value.</summary>
+    public const int LongestProxyAttestationIntervalSeconds = 300;
+
     /// <summary>maxSurge and maxUnavailable of spec.strategy.</summary>
     public const string RollingUpdateShare = "25%";
 

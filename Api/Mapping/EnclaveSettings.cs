@@ -51,7 +51,7 @@ public sealed record EnclaveSettings
             HugepageSize = pages,
             Image = enclave.Image,
             Ports = [.. ExposedPort.Of(spec).Select(port => port.IngressPort)],
-            PullSecrets = [.. new SortedSet<string>((spec.UserPlugins ?? []).Select(plugin => plugin.ImagePullSecret).OfType<string>(), StringComparer.Ordinal)],
+            PullSecrets = [.. new SortedSet<string>(NedPlugin.Of(spec).Select(plugin => plugin.ImagePullSecret).OfType<string>(), StringComparer.Ordinal)],
             DebugMode = enclave.DebugMode ?? false,
         };
     }

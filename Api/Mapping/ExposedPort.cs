@@ -14,9 +14,9 @@ public sealed record ExposedPort(string Name, int HostPort, int ContainerPort, i
     public static IReadOnlyList<ExposedPort> Of(NitroEnclaveDeploymentSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        return [.. (spec.UserPlugins ?? [])
-            .SelectMany(plugin => plugin.Ports ?? [])
-            .Where(port => port.HostPort is not null)
+        return [.. NedPlugin.Of(spec)
+            .SelectMany(plugin => plugin.Container?.Ports ?? [])
+            .Where(port => port?.HostPort is not null)
             .Select((port, index) => new ExposedPort(ServicePortName(port), port.HostPort!.Value, port.ContainerPort, EnclavePorts.IngressBase + index))];
     }
 

@@ -13,7 +13,7 @@ public static class ManifestMapping
     public static EnclaveManifest ToManifest(NitroEnclaveDeployment ned)
     {
         ArgumentNullException.ThrowIfNull(ned);
-        var plugins = ned.Spec.UserPlugins ?? [];
+        var plugins = NedPlugin.Of(ned.Spec);
         if (plugins.Count == 0)
             throw new NedSpecException("spec.userPlugins", "is empty, at least one plugin is required");
         var nextIngress = ExposedPort.Of(ned.Spec).Select(port => (int?)port.IngressPort).GetEnumerator();
@@ -22,42 +22,42 @@ public static class ManifestMapping
             Schema = EnclaveManifest.CurrentSchema,
             Name = ned.Metadata.Name,
             Namespace = ned.Metadata.NamespaceProperty,
-            Containers = [.. plugins.Select((plugin, i) => Container(plugin, $"spec.userPlugins[{i}]", ned.Spec.RestartPolicy, nextIngress))],
+            Containers = [.. plugins.Select(plugin => Container(plugin, ned.Spec.RestartPolicy, nextIngress))],
             Registries = Registries(ned.Spec, plugins),
         };
     }
 
-    private static ManifestContainer Container(UserPlugin plugin, string path, string? commonPolicy, IEnumerator<int?> nextIngress) => new()
+    private static ManifestContainer Container(NedPlugin plugin, string? commonPolicy, IEnumerator<int?> nextIngress) => new()
     {
-        Name = plugin.Name ?? throw new NedSpecException($"{path}.name", "is required"),
-        Role = ContainerRole.User,
-        Image = plugin.Image ?? throw new NedSpecException($"{path}.image", "is required"),
-        Command = plugin.Command ?? [],
-        Args = plugin.Args ?? [],
-        Env = [.. (plugin.Env ?? []).Select(variable => new ManifestEnv { Name = variable.Name ?? "", Value = variable.Value ?? "" })],
-        Ports = [.. (plugin.Ports ?? []).Select(port => new ManifestPort
+        Name = plugin.Name ?? throw new NedSpecException($"{plugin.Path}.name", "is required"),
+        Role = plugin.Role,
+        Image = plugin.Image ?? throw new NedSpecException($"{plugin.Path}.image", "is required"),
+        Command = plugin.Container?.Command ?? [],
+        Args = plugin.Container?.Args ?? [],
+        Env = [.. (plugin.Container?.Env ?? []).Select(variable => new ManifestEnv { Name = variable.Name ?? "", Value = variable.Value ?? "" })],
+        Ports = [.. (plugin.Container?.Ports ?? []).Select(port => new ManifestPort
         {
             ContainerPort = port.ContainerPort,
             IngressPort = port.HostPort is null ? null : Next(nextIngress),
         })],
-        Outbound = [.. (plugin.OutboundConnections ?? []).Select((outbound, i) => new ManifestOutbound
+        Outbound = [.. (plugin.Container?.OutboundConnections ?? []).Select((outbound, i) => new ManifestOutbound
         {
-            Host = outbound.Fqdn ?? throw new NedSpecException($"{path}.outboundConnections[{i}].fqdn", "is required"),
+            Host = outbound.Fqdn ?? throw new NedSpecException($"{plugin.ContainerPath}.outboundConnections[{i}].fqdn", "is required"),
             Port = outbound.Port,
         })],
-        RestartPolicy = plugin.RestartPolicy ?? commonPolicy ?? RestartPolicies.Always,
+        RestartPolicy = (plugin.Container as UserPlugin)?.RestartPolicy ?? commonPolicy ?? RestartPolicies.Always,
     };
 
     private static int? Next(IEnumerator<int?> ports) => ports.MoveNext() ? ports.Current : null;
 
     // Sorted: the set is what counts, and the digest should not depend on how it came about.
-    private static IReadOnlyList<string> Registries(NitroEnclaveDeploymentSpec spec, IReadOnlyList<UserPlugin> plugins)
+    private static IReadOnlyList<string> Registries(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins)
     {
         var hosts = new SortedSet<string>(StringComparer.Ordinal);
-        for (var i = 0; i < plugins.Count; i++)
+        foreach (var plugin in plugins)
         {
-            if (!ImageReference.TryParse(plugins[i].Image, out var image, out var problem))
-                throw new NedSpecException($"spec.userPlugins[{i}].image", problem);
+            if (!ImageReference.TryParse(plugin.Image, out var image, out var problem))
+                throw new NedSpecException($"{plugin.Path}.image", problem);
             hosts.Add(image.PullHost.ToLowerInvariant());
         }
 

@@ -19,11 +19,27 @@ public sealed record NitroEnclaveDeploymentSpec
     [EmptyObjectDefault]
     public EnclaveSpec? Enclave { get; init; }
 
-    /// <summary>Containers that run inside each enclave, started in this order. At least one is required.</summary>
+    /// <summary>Containers that run inside each enclave, started in this order. At least one plugin is required over both lists.</summary>
     [JsonPropertyName("userPlugins")]
     [ListMapKeys("name")]
     [MaxLength(64)]
     public IReadOnlyList<UserPlugin>? UserPlugins { get; init; }
+
+    /// <summary>Containers that serve the others: they start before the user plugins and stop after them.</summary>
+    [JsonPropertyName("privilegedPlugins")]
+    [ListMapKeys("name")]
+    [MaxLength(3)]
+    public IReadOnlyList<PrivilegedPlugin>? PrivilegedPlugins { get; init; }
+
+    /// <summary>Volumes that plugins can mount.</summary>
+    [JsonPropertyName("volumes")]
+    [ListMapKeys("name")]
+    [MaxLength(64)]
+    public IReadOnlyList<NedVolume>? Volumes { get; init; }
+
+    /// <summary>Where the logs of the enclaves go; absent means the pods' logs.</summary>
+    [JsonPropertyName("logging")]
+    public LoggingSpec? Logging { get; init; }
 
     /// <summary>Restart policy of every plugin that has none: Always, OnFailure or Never, with the meaning they have in a pod.</summary>
     [JsonPropertyName("restartPolicy")]

@@ -67,6 +67,7 @@ internal sealed partial class NedReconciler(
         {
             RequireServedNamespace(key);
             var ned = Read(live);
+            RequireRunnable(ned.Spec);
             var manifest = NedManifest.Of(ned);
             var deployment = await EnsureChildrenAsync(live, ned, manifest, memory, cancellation);
             await statusWriter.WriteAsync(live, Observe(live, ned, deployment, null), manifest.Digest, memory, cancellation);
@@ -123,6 +124,17 @@ internal sealed partial class NedReconciler(
         problem);
 
     private static bool IsIgnored(LiveObject? space) => space?.TextAt("metadata", "labels", IgnoreLabel) == "true";
+
+    // Admission has warned of it.
+    private static void RequireRunnable(NitroEnclaveDeploymentSpec spec)
+    {
+        var paths = NotYetRunnable.Of(spec);
+        if (paths.Count == 0)
+            return;
+        var more = paths.Count > 10 ? $" and {paths.Count - 10} more" : "";
+        throw new NedProblemException(new NedProblem("NotSupportedYet",
+            $"This version cannot run {string.Join(", ", paths.Take(10))}{more} yet; remove it from the spec. What ran before goes on running.", NeedsHelp: true));
+    }
 
     // Nobody would check this NED nor inject its pods, which would run the placeholder's image.
     private void RequireServedNamespace(ObjectKey key)

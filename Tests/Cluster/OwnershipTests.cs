@@ -90,6 +90,22 @@ public sealed class OwnershipTests(ClusterFixture cluster)
     }
 
     [Fact]
+    public async Task What_cannot_be_run_yet_is_said_and_what_ran_before_goes_on()
+    {
+        await using var space = await TestNamespace.Create(cluster, withWebhook: true);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        await space.Create(Neds.Valid());
+        await space.Reconciled(explain: () => reconciler.Log);
+        await space.Patch("hello", """{"spec":{"volumes":[{"name":"scratch","emptyDir":{}}]}}""");
+        var ned = await space.Reconciled(NedStatusWords.Error, explain: () => reconciler.Log);
+        ned.ConditionText("Stalled").ShouldBe("True NotSupportedYet");
+        ((string)ned.Condition("Scheduled")["message"]!).ShouldContain("spec.volumes");
+        (await space.Deployment()).ShouldNotBeNull();
+        await space.Patch("hello", """{"spec":{"volumes":null}}""");
+        (await space.Reconciled(explain: () => reconciler.Log)).ConditionText("Stalled").ShouldBe("False NotStalled");
+    }
+
+    [Fact]
     public async Task A_token_that_somebody_lets_in_again_is_kept_out()
     {
         await using var space = await TestNamespace.Create(cluster);

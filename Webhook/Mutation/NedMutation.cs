@@ -72,7 +72,9 @@ internal static class NedMutation
     }
 
     private static bool ExposesPorts(JsonElement? spec) =>
-        Items(Path(spec, "userPlugins")).SelectMany(plugin => Items(Path(plugin, "ports"))).Any(port => Path(port, "hostPort") is not null);
+        Items(Path(spec, "userPlugins")).SelectMany(plugin => Items(Path(plugin, "ports")))
+            .Concat(Items(Path(spec, "privilegedPlugins")).SelectMany(plugin => Items(Path(plugin, "spec", "ports"))))
+            .Any(port => Path(port, "hostPort") is not null);
 
     private static JsonElement.ArrayEnumerator Items(JsonElement? list) =>
         list is { ValueKind: JsonValueKind.Array } array ? array.EnumerateArray() : default;

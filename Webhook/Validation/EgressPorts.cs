@@ -2,6 +2,7 @@ using System.Globalization;
 using Enclaves.Api;
 using Enclaves.Channel.Egress;
 using FluentValidation;
+using FluentValidation.Results;
 
 namespace Enclaves.Webhook.Validation;
 
@@ -14,29 +15,29 @@ internal static class EgressPorts
     /// <summary>Adds a failure at the path of every containerPort that is a destination's port as well.</summary>
     public static void RequireFree(NitroEnclaveDeploymentSpec spec, ValidationContext<NitroEnclaveDeploymentSpec> context)
     {
+        var plugins = NedPlugin.Of(spec);
         var taken = new Dictionary<int, string>();
-        foreach (var (port, destination) in Destinations(spec))
+        foreach (var (port, destination) in Destinations(spec, plugins))
             taken.TryAdd(port, destination);
-        var plugins = spec.UserPlugins ?? [];
-        for (var i = 0; i < plugins.Count; i++)
+        foreach (var plugin in plugins)
         {
-            var ports = plugins[i]?.Ports ?? [];
-            for (var j = 0; j < ports.Count; j++)
+            var ports = plugin.Container?.Ports ?? [];
+            for (var i = 0; i < ports.Count; i++)
             {
-                if (ports[j] is { } port && taken.TryGetValue(port.ContainerPort, out var destination))
+                if (ports[i] is { } port && taken.TryGetValue(port.ContainerPort, out var destination))
                 {
-                    context.AddFailure(string.Create(CultureInfo.InvariantCulture, $"UserPlugins[{i}].Ports[{j}].ContainerPort"), string.Create(
-                        CultureInfo.InvariantCulture, $"inside the enclave port {port.ContainerPort} leads to {destination}; allowed is any other, on which the container then listens"));
+                    context.AddFailure(new ValidationFailure($"{plugin.ContainerPath}.ports[{i}].containerPort", string.Create(
+                        CultureInfo.InvariantCulture, $"inside the enclave port {port.ContainerPort} leads to {destination}; allowed is any other, on which the container then listens")));
                 }
             }
         }
     }
 
-    private static IEnumerable<(int Port, string Destination)> Destinations(NitroEnclaveDeploymentSpec spec)
+    private static IEnumerable<(int Port, string Destination)> Destinations(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins)
     {
-        foreach (var plugin in (spec.UserPlugins ?? []).OfType<UserPlugin>())
+        foreach (var plugin in plugins)
         {
-            foreach (var connection in (plugin.OutboundConnections ?? []).OfType<OutboundConnection>())
+            foreach (var connection in (plugin.Container?.OutboundConnections ?? []).OfType<OutboundConnection>())
                 yield return (connection.Port, $"{connection.Fqdn}, an outbound connection of {plugin.Name}");
             if (ImageReference.TryParse(plugin.Image, out var image, out _) && RegistryAddress.TryParse(image.PullHost, out var registry))
                 yield return (registry.Port, $"{registry.Host}, from which the image of {plugin.Name} is pulled");

@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using Enclaves.Api;
 using FluentValidation;
 
 namespace Enclaves.Webhook.Validation;
 
 /// <summary>spec.enclave: what a node can give an enclave.</summary>
-internal sealed class EnclaveValidator : AbstractValidator<EnclaveSpec>
+internal sealed partial class EnclaveValidator : AbstractValidator<EnclaveSpec>
 {
     private const long LeastMemory = 64L << 20;
 
@@ -24,8 +25,10 @@ internal sealed class EnclaveValidator : AbstractValidator<EnclaveSpec>
         RuleForEach(enclave => enclave.Registries).RegistryHost();
         RuleFor(enclave => enclave.Image).Custom((image, context) =>
         {
-            if (image is not null)
-                context.AddFailure($"'{image}' cannot be chosen: this version boots the installation's enclave image only; remove the field");
+            if (image is null || Eif().IsMatch(image))
+                return;
+            if (!ImageReference.TryParse(image, out var reference, out _) || reference.Digest is null)
+                context.AddFailure($"'{image}' is not an enclave image; allowed is the name of an EIF in the EnclaveHost image, such as base.eif, or an OCI reference with a digest");
         });
         RuleFor(enclave => enclave.DebugMode).Custom((debug, context) =>
         {
@@ -33,6 +36,9 @@ internal sealed class EnclaveValidator : AbstractValidator<EnclaveSpec>
                 context.Warn("true makes every measurement zero and the console readable: attestation means nothing, never use it in production");
         });
     }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.eif\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Eif();
 
     private static void CheckMemory(string? memory, string? pages, ValidationContext<EnclaveSpec> context)
     {

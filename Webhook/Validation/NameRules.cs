@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Enclaves.Channel.Egress;
 using FluentValidation;
 
 namespace Enclaves.Webhook.Validation;
@@ -20,6 +21,27 @@ internal static partial class NameRules
             context.AddFailure($"'{name}' is not the name of an object; allowed are lower-case letters, digits, '-' and '.', 253 characters");
     });
 
+    /// <summary>As <see cref="ObjectName"/>, and not absent.</summary>
+    public static IRuleBuilderOptionsConditions<T, string?> RequiredObjectName<T>(this IRuleBuilder<T, string?> rule) => rule.Custom((name, context) =>
+    {
+        if (name is null || name.Length > 253 || !Subdomain().IsMatch(name))
+            context.AddFailure($"'{name}' is not the name of an object; allowed are lower-case letters, digits, '-' and '.', 253 characters");
+    });
+
+    /// <summary>A key of a ConfigMap or Secret: letters, digits, '-', '_' and '.', at most 253 characters.</summary>
+    public static IRuleBuilderOptionsConditions<T, string?> DataKey<T>(this IRuleBuilder<T, string?> rule) => rule.Custom((key, context) =>
+    {
+        if (key is null or "." or ".." || !Key().IsMatch(key))
+            context.AddFailure($"'{key}' is not a key of a ConfigMap or Secret; allowed are letters, digits, '-', '_' and '.', 253 characters");
+    });
+
+    /// <summary>A name that no plugin may have is refused.</summary>
+    public static IRuleBuilderOptionsConditions<T, string?> PluginName<T>(this IRuleBuilder<T, string?> rule) => rule.Custom((name, context) =>
+    {
+        if (name == EgressRequest.ImagePull)
+            context.AddFailure($"'{name}' stands for the pull of images in the egress rules, allowed is any other name");
+    });
+
     /// <summary>A variable's name as a pod allows it.</summary>
     public static IRuleBuilderOptionsConditions<T, string?> VariableName<T>(this IRuleBuilder<T, string?> rule) => rule.Custom((name, context) =>
     {
@@ -38,6 +60,9 @@ internal static partial class NameRules
 
     [GeneratedRegex(@"\A[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\z", RegexOptions.CultureInvariant)]
     private static partial Regex Host();
+
+    [GeneratedRegex(@"\A[-._a-zA-Z0-9]{1,253}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Key();
 
     [GeneratedRegex(@"\A[-._a-zA-Z][-._a-zA-Z0-9]*\z", RegexOptions.CultureInvariant)]
     private static partial Regex Variable();

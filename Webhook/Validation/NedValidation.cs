@@ -39,10 +39,21 @@ internal static partial class NedValidation
         if (ned.Spec is null)
             return [new ValidationFailure("Spec", "is required")];
         var findings = Validator.Validate(ned).Errors;
+        // Valid, and still not run: better told here than found out later.
+        findings.AddRange(NotYetRunnable.Of(ned.Spec).Select(path => new ValidationFailure(path,
+            "this version cannot run it yet: the NitroEnclaveDeployment stays in ERROR until it is removed") { Severity = Severity.Warning }));
+        if (ned.Metadata?.NamespaceProperty is { Length: > 0 } space)
+            findings.AddRange(ForeignNamespaces(ned.Spec, space));
         if (findings.TrueForAll(finding => finding.Severity != Severity.Error) && ManifestProblem(ned) is { } problem)
             findings.Add(new ValidationFailure("Spec", problem));
         return findings;
     }
+
+    private static IEnumerable<ValidationFailure> ForeignNamespaces(NitroEnclaveDeploymentSpec spec, string space) =>
+        (spec.PrivilegedPlugins ?? []).Select((plugin, i) => (Path: $"spec.privilegedPlugins[{i}].namespace", plugin?.Namespace))
+            .Where(plugin => plugin.Namespace is { } named && named != space)
+            .Select(plugin => new ValidationFailure(plugin.Path,
+                $"'{plugin.Namespace}' is another namespace than this object's: Secrets and ConfigMaps are taken from {space} all the same") { Severity = Severity.Warning });
 
     private static string? ManifestProblem(NitroEnclaveDeployment ned)
     {
@@ -89,10 +100,15 @@ internal static partial class NedValidation
     // Messages hold the wrong value. A plugin counts by its name, so that another one before it does not make its errors new.
     private static string Identity(NitroEnclaveDeployment ned, ValidationFailure finding) => PluginIndex().Replace(
         $"{finding.PropertyName}: {finding.ErrorMessage}",
-        match => ned.Spec.UserPlugins?.ElementAtOrDefault(int.Parse(match.Groups[1].ValueSpan, null))?.Name is { } name ? $"serPlugins[{name}]" : match.Value);
+        match =>
+        {
+            var index = int.Parse(match.Groups["index"].ValueSpan, null);
+            var name = match.Groups["list"].ValueSpan[0] == 's' ? ned.Spec.UserPlugins?.ElementAtOrDefault(index)?.Name : ned.Spec.PrivilegedPlugins?.ElementAtOrDefault(index)?.Name;
+            return name is null ? match.Value : $"{match.Groups["list"].Value}[{name}]";
+        });
 
     private static AdmissionCause Cause(ValidationFailure finding) => new(PropertyPaths.ToJson(finding.PropertyName), finding.ErrorMessage);
 
-    [GeneratedRegex(@"serPlugins\[([0-9]{1,9})\]", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<list>serPlugins|rivilegedPlugins)\[(?<index>[0-9]{1,9})\]", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex PluginIndex();
 }

@@ -1,25 +1,22 @@
 using Enclaves.Api;
-using Enclaves.Channel.Egress;
 using FluentValidation;
 
 namespace Enclaves.Webhook.Validation;
 
-/// <summary>One plugin by itself; what must hold between plugins is in <see cref="SpecValidator"/>.</summary>
+/// <summary>One plugin by itself; what must hold between plugins is in <see cref="PluginListRules"/>.</summary>
 internal sealed class UserPluginValidator : AbstractValidator<UserPlugin>
 {
     public UserPluginValidator()
     {
         RuleFor(plugin => plugin.Name).DnsLabel();
-        RuleFor(plugin => plugin.Name).Custom((name, context) =>
-        {
-            if (name == EgressRequest.ImagePull)
-                context.AddFailure($"'{name}' stands for the pull of images in the egress rules, allowed is any other name");
-        });
+        RuleFor(plugin => plugin.Name).PluginName();
         RuleFor(plugin => plugin.Image).Image();
         RuleFor(plugin => plugin.ImagePullSecret).ObjectName();
         RuleFor(plugin => plugin.RestartPolicy).RestartPolicy();
-        RuleForEach(plugin => plugin.Env).SetValidator(new EnvVarValidator());
-        RuleForEach(plugin => plugin.Ports).SetValidator(new PluginPortValidator());
-        RuleForEach(plugin => plugin.OutboundConnections).SetValidator(new OutboundConnectionValidator());
+        RuleForEach(plugin => plugin.VolumeMounts).SetValidator(new MountValidator());
+        RuleFor(plugin => plugin.LivenessProbe).SetValidator(new ProbeValidator(isReadiness: false)!);
+        RuleFor(plugin => plugin.ReadinessProbe).SetValidator(new ProbeValidator(isReadiness: true)!);
+        RuleFor(plugin => plugin.StartupProbe).SetValidator(new ProbeValidator(isReadiness: false)!);
+        Include(new PluginContainerValidator());
     }
 }

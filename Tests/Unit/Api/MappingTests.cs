@@ -39,6 +39,26 @@ public sealed class MappingTests
     }
 
     [Fact]
+    public void What_an_enclave_does_not_have_yet_is_listed_by_its_path()
+    {
+        NotYetRunnable.Of(new() { UserPlugins = [Web, Job] }).ShouldBeEmpty();
+        NotYetRunnable.Of(new()
+        {
+            Volumes = [new() { Name = "v" }],
+            UserPlugins = [Web with { Env = [new() { Name = "A", ValueFrom = new() }], LivenessProbe = new() }],
+        }).ShouldBe(["spec.volumes", "spec.userPlugins[0].env[0].valueFrom", "spec.userPlugins[0].livenessProbe"]);
+    }
+
+    [Fact]
+    public void Privileged_plugins_come_first_with_their_roles()
+    {
+        var gate = new PrivilegedPlugin { Kind = PrivilegedKinds.Auth, Name = "gate", Image = "gate", Spec = new() { Ports = [new PluginPort { ContainerPort = 1, HostPort = 443 }] } };
+        var spec = new NitroEnclaveDeploymentSpec { UserPlugins = [Web], PrivilegedPlugins = [gate] };
+        ManifestMapping.ToManifest(Ned(spec)).Containers.Select(container => $"{container.Role} {container.Name}").ShouldBe(["auth gate", "user web"]);
+        ExposedPort.Of(spec).Select(port => $"{port.HostPort} {port.IngressPort}").ShouldBe(["443 20000", "80 20001"]);
+    }
+
+    [Fact]
     public void Exposed_ports_are_numbered_over_all_plugins_in_order()
     {
         var spec = new NitroEnclaveDeploymentSpec { UserPlugins = [Web, Job] };

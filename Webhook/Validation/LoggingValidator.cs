@@ -1,0 +1,41 @@
+using Enclaves.Api;
+using FluentValidation;
+
+namespace Enclaves.Webhook.Validation;
+
+/// <summary>spec.logging.</summary>
+internal sealed class LoggingValidator : AbstractValidator<LoggingSpec>
+{
+    public LoggingValidator()
+    {
+        RuleFor(logging => logging.Backend).Custom((backend, context) =>
+        {
+            if (backend is not (null or LoggingBackends.Stdout or LoggingBackends.Otlp))
+                context.AddFailure($"'{backend}' is not a backend, allowed are {LoggingBackends.Stdout} and {LoggingBackends.Otlp}");
+        });
+        RuleFor(logging => logging.Otlp).Custom((otlp, context) =>
+        {
+            var isOtlp = context.InstanceToValidate.Backend == LoggingBackends.Otlp;
+            if (isOtlp && otlp is null)
+                context.AddFailure($"is required for backend {LoggingBackends.Otlp}");
+            else if (!isOtlp && otlp is not null)
+                context.AddFailure($"is for backend {LoggingBackends.Otlp} only; set spec.logging.backend to it, or remove this");
+        });
+        RuleFor(logging => logging.Otlp!.Endpoint).Custom((endpoint, context) =>
+        {
+            if (endpoint is null || !UrlRules.IsUrl(endpoint, "http", "https"))
+                context.AddFailure($"'{endpoint}' is not a URL of a collector, allowed is http(s)://HOST:PORT[/PATH]");
+        }).When(logging => logging.Otlp is not null);
+        RuleFor(logging => logging.Otlp!.Protocol).Custom((protocol, context) =>
+        {
+            if (protocol is not (null or OtlpProtocols.Grpc or OtlpProtocols.Http))
+                context.AddFailure($"'{protocol}' is not a protocol, allowed are {OtlpProtocols.Grpc} and {OtlpProtocols.Http}");
+        }).When(logging => logging.Otlp is not null);
+        RuleFor(logging => logging.Otlp!.HeadersSecret).ObjectName().When(logging => logging.Otlp is not null);
+        RuleFor(logging => logging.Level).Custom((level, context) =>
+        {
+            if (level is not (null or LoggingLevels.Debug or LoggingLevels.Info or LoggingLevels.Warn or LoggingLevels.Error))
+                context.AddFailure($"'{level}' is not a level, allowed are {LoggingLevels.Debug}, {LoggingLevels.Info}, {LoggingLevels.Warn} and {LoggingLevels.Error}");
+        });
+    }
+}

@@ -1,0 +1,98 @@
+using Enclaves.Api;
+using FluentValidation;
+using FluentValidation.Results;
+
+namespace Enclaves.Webhook.Validation;
+
+/// <summary>What must hold between plugins, over both lists.</summary>
+internal static class PluginListRules
+{
+    private const string Scope = "in the NitroEnclaveDeployment";
+
+    /// <summary>Checks all of it.</summary>
+    public static void Check(NitroEnclaveDeploymentSpec spec, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    {
+        var plugins = NedPlugin.Of(spec);
+        if ((spec.UserPlugins?.Count ?? 0) + (spec.PrivilegedPlugins?.Count ?? 0) == 0)
+            context.AddFailure("UserPlugins", "is empty, at least one plugin is required over userPlugins and privilegedPlugins");
+        RequireItems(spec.UserPlugins, "UserPlugins", context);
+        RequireItems(spec.PrivilegedPlugins, "PrivilegedPlugins", context);
+        RequireUnique(spec, plugins, context);
+        RequireVolumes(spec, plugins, context);
+        RequireRoom(spec, plugins, context);
+        RequireKnownLogs(spec, plugins, context);
+    }
+
+    private static void RequireItems<T>(IReadOnlyList<T>? list, string name, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    {
+        if (list is not null && list.Any(item => item is null))
+            context.AddFailure(name, "has an item that is null, every item is a plugin");
+    }
+
+    private static void RequireUnique(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    {
+        var ports = plugins.SelectMany(plugin => (plugin.Container?.Ports ?? []).Select((port, i) => (Path: $"{plugin.ContainerPath}.ports[{i}]", Port: port))).ToList();
+        context.Unique(plugins.Select(plugin => ($"{plugin.Path}.name", plugin.Name)), Scope);
+        context.Unique(
+            (spec.PrivilegedPlugins ?? []).Select((plugin, i) => ($"spec.privilegedPlugins[{i}].kind", plugin?.Kind)), $"{Scope}, which has one plugin of a kind at most");
+        context.Unique((spec.Volumes ?? []).Select((volume, i) => ($"spec.volumes[{i}].name", volume?.Name)), Scope);
+        foreach (var plugin in plugins)
+            context.Unique(plugin.Mounts.Select((mount, i) => ($"{plugin.MountsPath}[{i}].mountPath", mount?.MountPath)), "in the plugin");
+        context.Unique(ports.Select(port => ($"{port.Path}.containerPort", (object?)port.Port?.ContainerPort)), $"{Scope}, whose containers share one network");
+        context.Unique(ports.Select(port => ($"{port.Path}.hostPort", (object?)port.Port?.HostPort)), $"{Scope}, which has one Service");
+        context.Unique(
+            // Ports of one number have one name by default as well: that error is said above.
+            ports.Where(port => port.Port?.HostPort is not null).DistinctBy(port => port.Port.HostPort).Select(port => ($"{port.Path}.name", (string?)ExposedPort.ServicePortName(port.Port))),
+            $"{Scope}, which has one Service");
+    }
+
+    private static void RequireVolumes(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    {
+        var names = (spec.Volumes ?? []).Select(volume => volume?.Name).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        foreach (var plugin in plugins)
+        {
+            for (var i = 0; i < plugin.Mounts.Count; i++)
+            {
+                if (plugin.Mounts[i]?.Name is { } name && !names.Contains(name))
+                    Fail(context, $"{plugin.MountsPath}[{i}].name", $"'{name}' is not a volume of spec.volumes; allowed are {Listed(names)}");
+            }
+        }
+    }
+
+    // The platform's own processes take some of both as well, how much depends on the image: only what can never fit is refused.
+    private static void RequireRoom(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    {
+        var (cpu, memory) = (0m, 0m);
+        foreach (var limits in plugins.Select(plugin => plugin.Container?.Resources?.Limits).OfType<PluginLimits>())
+        {
+            cpu += CpuQuantity.TryParse(limits.Cpu, out var millis, out _) ? millis : 0;
+            memory += MemoryQuantity.TryParse(limits.Memory, out var bytes, out _) ? bytes : 0;
+        }
+
+        var cpus = spec.Enclave?.CpuCount ?? NedDefaults.CpuCount;
+        if (cpu > cpus * 1000m)
+            Fail(context, "spec.enclave.cpuCount", $"{cpus} CPUs are less than the plugins' resources.limits.cpu together, which are {cpu / 1000m:0.###}; allowed is at least that");
+        var size = spec.Enclave?.Memory ?? NedDefaults.Memory;
+        if (MemoryQuantity.TryParse(size, out var has, out _) && memory > has)
+            Fail(context, "spec.enclave.memory", $"'{size}' is less than the plugins' resources.limits.memory together, which are {memory:0} bytes; allowed is more than that");
+    }
+
+    private static void RequireKnownLogs(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    {
+        var names = plugins.Select(plugin => plugin.Name).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        for (var i = 0; i < (spec.PrivilegedPlugins?.Count ?? 0); i++)
+        {
+            var access = spec.PrivilegedPlugins![i]?.Spec?.LogsAccess ?? [];
+            for (var j = 0; j < access.Count; j++)
+            {
+                if (access[j] is not { } name || !names.Contains(name))
+                    Fail(context, $"spec.privilegedPlugins[{i}].spec.logsAccess[{j}]", $"'{access[j]}' is not a plugin; allowed are {Listed(names)}");
+            }
+        }
+    }
+
+    private static string Listed(HashSet<string> names) => names.Count == 0 ? "none, since there are none" : string.Join(", ", names.Order(StringComparer.Ordinal).Take(20));
+
+    private static void Fail(ValidationContext<NitroEnclaveDeploymentSpec> context, string path, string problem) =>
+        context.AddFailure(new ValidationFailure(path, problem));
+}
