@@ -53,3 +53,11 @@ matchExpressions:
   operator: NotIn
   values: ["true"]
 {{- end }}
+
+{{/*
+policy/v1 came with Kubernetes 1.21. By the server's version and not by .Capabilities.APIVersions: helm template, which Argo CD uses,
+believes in every API that helm was built with, whatever --api-versions says.
+*/}}
+{{- define "enclaves.disruptionBudgetVersion" -}}
+{{- ternary "policy/v1" "policy/v1beta1" (semverCompare ">=1.21-0" .Capabilities.KubeVersion.Version) -}}
+{{- end }}
