@@ -14,6 +14,8 @@ public sealed class SchemaTests
     [Theory]
     [InlineData("webhook.replicas", "0")]
     [InlineData("webhook.replicas", "1.5")]
+    [InlineData("webhook.replicas", "51")]
+    [InlineData("webhook.timeoutSeconds", "0")]
     [InlineData("webhook.timeoutSeconds", "31")]
     [InlineData("webhook.podDisruptionBudget.maxUnavailable", "0")]
     [InlineData("webhook.podDisruptionBudget.maxUnavailable", "\"0%\"")]
