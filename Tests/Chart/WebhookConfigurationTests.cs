@@ -26,6 +26,20 @@ public sealed class WebhookConfigurationTests
         }
     }
 
+    // It tells the NEDs there, which nobody has checked, instead of running them.
+    [Fact]
+    public async Task The_reconciler_knows_the_namespaces_that_no_webhook_sees()
+    {
+        const string option = "--webhookExcludes=";
+        var reconciler = (await Helm.Template("required")).Get("Deployment", $"{Helm.Release}-reconciler").Pod!["spec"]!["containers"]![0]!;
+        var told = reconciler["args"]!.AsArray().Select(argument => (string)argument!).Single(argument => argument.StartsWith(option, StringComparison.Ordinal));
+        foreach (var webhook in await Webhooks("required"))
+        {
+            var names = webhook["namespaceSelector"]!["matchExpressions"]!.AsArray().Single(item => (string?)item!["key"] == "kubernetes.io/metadata.name")!;
+            Names(names, "values").ShouldBe(told[option.Length..].Split(','));
+        }
+    }
+
     [Fact]
     public async Task No_pod_waits_for_the_webhook_unless_it_asks_to_be_injected()
     {
