@@ -41,7 +41,7 @@ internal static class Overlay
                 MergeArray(patch, path, name, present, items, ours);
                 break;
             // An object where a list belongs, or the like, is for the schema to refuse.
-            case JsonValue value when ours && !JsonNode.DeepEquals(JsonNode.Parse(present.GetRawText()), value):
+            case JsonValue value when ours && !ScalarValues.Same(present, value):
                 patch.Replace(path, value);
                 break;
         }

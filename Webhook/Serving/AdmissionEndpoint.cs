@@ -37,7 +37,7 @@ internal sealed partial class AdmissionEndpoint(AdmissionPoint point, Draining d
     {
         try
         {
-            using var review = await JsonDocument.ParseAsync(context.Request.Body, AdmissionReviewReader.DocumentOptions, context.RequestAborted);
+            using var review = await AdmissionReviewReader.Parse(context.Request.Body, context.RequestAborted);
             var (request, decision) = point.Answer(review);
             Log(request, decision);
             return (200, AdmissionReviewWriter.Decision(request, decision));

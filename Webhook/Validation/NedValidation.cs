@@ -1,11 +1,9 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Enclaves.Api;
 using Enclaves.Channel.Manifest;
 using Enclaves.Webhook.Review;
 using FluentValidation;
 using FluentValidation.Results;
-using k8s;
 
 namespace Enclaves.Webhook.Validation;
 
@@ -23,13 +21,14 @@ internal static partial class NedValidation
     {
         if (request.Object is not { } json || request.SubResource.Length > 0 || request.Operation is not ("CREATE" or "UPDATE"))
             return AdmissionDecision.Allow;
-        if (!TryRead(json, out var ned, out var unreadable))
-            return AdmissionDecision.Deny(unreadable);
-        if (ned.Metadata?.DeletionTimestamp is not null)
+        // Looked for in the raw object: one that cannot be read must be deletable too.
+        if (json.At("metadata", "deletionTimestamp") is not null)
             return AdmissionDecision.Allow;
+        if (!NedReader.TryRead(json, out var ned, out var unreadable))
+            return AdmissionDecision.Deny(unreadable);
         var findings = Findings(ned);
         var warnings = findings.Where(finding => finding.Severity == Severity.Warning).Select(Cause).Select(cause => cause.ToString()).ToList();
-        var known = request.OldObject is { } old && TryRead(old, out var before, out _) ? Identities(before) : [];
+        var known = request.OldObject is { } old && NedReader.TryRead(old, out var before, out _) ? Identities(before) : [];
         var causes = findings.Where(finding => finding.Severity == Severity.Error && !known.Contains(Identity(ned, finding))).Select(Cause).ToList();
         return (causes.Count == 0 ? AdmissionDecision.Allow : AdmissionDecision.Deny(causes)) with { Warnings = warnings };
     }
@@ -61,22 +60,6 @@ internal static partial class NedValidation
         catch (NedSpecException e)
         {
             return e.Message;
-        }
-    }
-
-    private static bool TryRead(JsonElement json, out NitroEnclaveDeployment ned, out AdmissionCause unreadable)
-    {
-        try
-        {
-            ned = KubernetesJson.Deserialize<NitroEnclaveDeployment>(json);
-            unreadable = new AdmissionCause("", "");
-            return true;
-        }
-        catch (JsonException e)
-        {
-            ned = new NitroEnclaveDeployment();
-            unreadable = new AdmissionCause(e.Path is { Length: > 2 } path ? path[2..] : "object", "does not have the type that the schema says; see kubectl explain ned --recursive");
-            return false;
         }
     }
 

@@ -60,6 +60,10 @@ public sealed class NedValidationTests
     [InlineData("spec|strategy", "{\"rollingUpdate\":{\"maxSurge\":0,\"maxUnavailable\":\"0%\"}}", "spec.strategy.rollingUpdate.maxUnavailable", "may not be 0")]
     [InlineData("spec|strategy", "{\"rollingUpdate\":{\"maxSurge\":\"all\"}}", "spec.strategy.rollingUpdate.maxSurge", "percentage")]
     [InlineData("spec|paused", "\"yes\"", "spec.paused", "schema")]
+    [InlineData("spec|strategy", "{\"rollingUpdate\":{\"maxSurge\":{}}}", "object", "schema")]
+    [InlineData("metadata|creationTimestamp", "\"yesterday\"", "object", "schema")]
+    [InlineData("spec|userPlugins|1|ports", "[{\"containerPort\":1},null]", "spec.userPlugins[1].ports", "null")]
+    [InlineData("spec|userPlugins|0|env", "[null]", "spec.userPlugins[0].env", "null")]
     public void A_bad_field_is_refused_with_its_path_and_what_is_allowed(string where, string value, string field, string allowed)
     {
         var decision = NedValidation.Decide(Patched.Request(With(where, value)));
@@ -88,6 +92,18 @@ public sealed class NedValidationTests
         decision.Warnings.Count.ShouldBe(2);
         decision.Warnings.ShouldContain(warning => warning.StartsWith("spec.enclave.debugMode: "));
         decision.Warnings.ShouldContain(warning => warning.StartsWith("spec.userPlugins[1].image: ") && warning.Contains("digest"));
+    }
+
+    [Fact]
+    public void An_object_without_metadata_is_decided_on() =>
+        NedValidation.Decide(Patched.Request(With("metadata", "null"))).Allowed.ShouldBeTrue();
+
+    [Fact]
+    public void A_deletion_passes_even_where_the_object_cannot_be_read()
+    {
+        var ned = With("spec|paused", "\"yes\"");
+        ned["metadata"]!["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+        NedValidation.Decide(Patched.Request(ned, "UPDATE", ned)).Allowed.ShouldBeTrue();
     }
 
     [Fact]
