@@ -12,11 +12,11 @@ internal static class Overlay
 {
     /// <summary>Adds what is absent or null, and leaves alone whatever has a value.</summary>
     public static void Fill(PatchBuilder patch, JsonElement existing, JsonObject wanted) =>
-        MergeObject(patch, new JsonPointer(), existing, wanted, ours: false);
+        MergeObject(patch, JsonPointer.Root, existing, wanted, ours: false);
 
     /// <summary>Adds what is absent or null, and replaces values that differ: what is wanted wins.</summary>
     public static void Impose(PatchBuilder patch, JsonElement existing, JsonObject wanted) =>
-        MergeObject(patch, new JsonPointer(), existing, wanted, ours: true);
+        MergeObject(patch, JsonPointer.Root, existing, wanted, ours: true);
 
     private static void MergeObject(PatchBuilder patch, JsonPointer at, JsonElement existing, JsonObject wanted, bool ours)
     {

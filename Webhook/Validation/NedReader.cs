@@ -1,8 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Enclaves.Api;
 using Enclaves.Webhook.Review;
 using k8s;
+using k8s.Models;
 
 namespace Enclaves.Webhook.Validation;
 
@@ -14,21 +16,34 @@ internal static class NedReader
 {
     private const string WrongType = "does not have the type that the schema says; see kubectl explain ned --recursive";
 
-    /// <summary>Reads the object.</summary>
+    /// <summary>Reads name, namespace, labels, annotations and spec. The spec is null where the object has none.</summary>
     /// <param name="json">The object.</param>
     /// <param name="ned">What was read, when the answer is true.</param>
     /// <param name="unreadable">Why it cannot be read, when the answer is false.</param>
     public static bool TryRead(JsonElement json, [NotNullWhen(true)] out NitroEnclaveDeployment? ned, [NotNullWhen(false)] out AdmissionCause? unreadable)
     {
-        ned = null;
-        unreadable = NullItem(json.At("spec"), "spec");
-        if (unreadable is not null)
+        (ned, unreadable) = (null, null);
+        if (json.At("spec") is { } spec && PathOfNullItem(spec) is { } list)
+        {
+            unreadable = new AdmissionCause($"spec{list}", "has an item that is null, allowed are items of the type that the schema says");
             return false;
+        }
+
         try
         {
-            ned = KubernetesJson.Deserialize<NitroEnclaveDeployment>(json);
-            // An explicit null.
-            ned.Metadata ??= new();
+            var read = KubernetesJson.Deserialize<RuledObject>(json);
+            ned = new NitroEnclaveDeployment
+            {
+                Metadata = new V1ObjectMeta
+                {
+                    Name = read.Metadata?.Name,
+                    GenerateName = read.Metadata?.GenerateName,
+                    NamespaceProperty = read.Metadata?.Namespace,
+                    Labels = read.Metadata?.Labels,
+                    Annotations = read.Metadata?.Annotations,
+                },
+                Spec = read.Spec!,
+            };
             return true;
         }
         catch (JsonException e)
@@ -44,26 +59,27 @@ internal static class NedReader
         return false;
     }
 
-    private static AdmissionCause? NullItem(JsonElement? value, string path)
+    // The path is put together on the way back, of which there is none where nothing is found.
+    private static string? PathOfNullItem(JsonElement value)
     {
-        switch (value?.ValueKind)
+        switch (value.ValueKind)
         {
             case JsonValueKind.Object:
-                foreach (var member in value.Value.EnumerateObject())
+                foreach (var member in value.EnumerateObject())
                 {
-                    if (member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array && NullItem(member.Value, $"{path}.{member.Name}") is { } found)
-                        return found;
+                    if (PathOfNullItem(member.Value) is { } below)
+                        return $".{member.Name}{below}";
                 }
 
                 break;
             case JsonValueKind.Array:
                 var index = 0;
-                foreach (var item in value.Value.EnumerateArray())
+                foreach (var item in value.EnumerateArray())
                 {
                     if (item.ValueKind == JsonValueKind.Null)
-                        return new AdmissionCause(path, $"has an item that is null, the one with index {index}; allowed are values of the type that kubectl explain says");
-                    if (item.ValueKind is JsonValueKind.Object or JsonValueKind.Array && NullItem(item, $"{path}[{index}]") is { } found)
-                        return found;
+                        return "";
+                    if (PathOfNullItem(item) is { } below)
+                        return $"[{index}]{below}";
                     index++;
                 }
 
@@ -71,5 +87,33 @@ internal static class NedReader
         }
 
         return null;
+    }
+
+    /// <summary>What rules look at: not the status, nor the managed fields, which are most of many objects.</summary>
+    private sealed class RuledObject
+    {
+        [JsonPropertyName("metadata")]
+        public RuledMetadata? Metadata { get; init; }
+
+        [JsonPropertyName("spec")]
+        public NitroEnclaveDeploymentSpec? Spec { get; init; }
+    }
+
+    private sealed class RuledMetadata
+    {
+        [JsonPropertyName("name")]
+        public string? Name { get; init; }
+
+        [JsonPropertyName("generateName")]
+        public string? GenerateName { get; init; }
+
+        [JsonPropertyName("namespace")]
+        public string? Namespace { get; init; }
+
+        [JsonPropertyName("labels")]
+        public Dictionary<string, string>? Labels { get; init; }
+
+        [JsonPropertyName("annotations")]
+        public Dictionary<string, string>? Annotations { get; init; }
     }
 }

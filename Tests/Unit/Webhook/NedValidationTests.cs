@@ -61,7 +61,7 @@ public sealed class NedValidationTests
     [InlineData("spec|strategy", "{\"rollingUpdate\":{\"maxSurge\":\"all\"}}", "spec.strategy.rollingUpdate.maxSurge", "percentage")]
     [InlineData("spec|paused", "\"yes\"", "spec.paused", "schema")]
     [InlineData("spec|strategy", "{\"rollingUpdate\":{\"maxSurge\":{}}}", "object", "schema")]
-    [InlineData("metadata|creationTimestamp", "\"yesterday\"", "object", "schema")]
+    [InlineData("metadata|labels", "{\"a\":1}", "metadata.labels.a", "schema")]
     [InlineData("spec|userPlugins|1|ports", "[{\"containerPort\":1},null]", "spec.userPlugins[1].ports", "null")]
     [InlineData("spec|userPlugins|0|env", "[null]", "spec.userPlugins[0].env", "null")]
     public void A_bad_field_is_refused_with_its_path_and_what_is_allowed(string where, string value, string field, string allowed)

@@ -10,7 +10,8 @@ namespace Enclaves.Tests.Unit.Webhook.Fuzz;
 internal sealed class ReviewMutator
 {
     private const int MaxTargets = 3;
-    private const int MaxRepeats = 300;
+    private const int MaxRepeats = 3000;
+    private const int MaxListLength = 20_000;
     private const int MaxDepth = 300;
     private readonly Random _random;
     private readonly HashSet<int> _targets = [];
@@ -99,7 +100,7 @@ internal sealed class ReviewMutator
                 WritePart(name, Nested(value.GetRawText()));
                 return;
             case 4:
-                WritePart(name, $"[{string.Join(',', Enumerable.Repeat(_random.Next(2) == 0 ? value.GetRawText() : Pick(Fragments.Values), _random.Next(MaxRepeats)))}]");
+                WritePart(name, Repeated(_random.Next(2) == 0 ? value.GetRawText() : Pick(Fragments.Values)));
                 return;
             case 5:
                 WritePart(name, JsonSerializer.Serialize(new string((char)_random.Next(0x20, 0x2FF), _random.Next(2000))));
@@ -121,6 +122,10 @@ internal sealed class ReviewMutator
         using var inner = JsonDocument.Parse(text);
         return new ReviewMutator(_random).Rewrite(inner.RootElement);
     }
+
+    // Long enough to be far from what anybody writes, short enough for a million cases.
+    private string Repeated(string item) =>
+        $"[{string.Join(',', Enumerable.Repeat(item, Math.Min(_random.Next(MaxRepeats), MaxListLength / item.Length)))}]";
 
     private string Nested(string value)
     {
