@@ -37,10 +37,10 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the endpoint that allows everything; it is ready as soon as it answers.</summary>
-    public static async Task<ServerProcess> AllowAll(CertificateFolder files, CancellationToken cancellation)
+    public static async Task<ServerProcess> AllowAll(CertificateFolder files, string? timesFile, CancellationToken cancellation)
     {
         var port = FreePort();
-        var server = Start(files, Environment.ProcessPath!, port, [Admission.AllowAll.Command, files.Certificate, files.Key, $"{port}"], null);
+        var server = Start(files, Environment.ProcessPath!, port, [Admission.AllowAll.Command, files.Certificate, files.Key, $"{port}"], timesFile);
         await server.Ready(files, new Uri($"https://127.0.0.1:{port}/"), cancellation);
         return server;
     }
