@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Enclaves.Api;
 using Enclaves.Channel.Manifest;
@@ -13,6 +15,9 @@ namespace Enclaves.Webhook.Validation;
 /// </summary>
 internal static partial class NedValidation
 {
+    /// <summary>How many times longer than an object its manifest can be: a test holds the shortest plugins against it.</summary>
+    public const int MaxGrowth = 16;
+
     // Building the rules is costly; they hold no state.
     private static readonly NedValidator Validator = new();
 
@@ -26,31 +31,34 @@ internal static partial class NedValidation
             return AdmissionDecision.Allow;
         if (!NedReader.TryRead(json, out var ned, out var unreadable))
             return AdmissionDecision.Deny(unreadable);
-        var findings = Findings(ned);
+        var findings = Findings(ned, json);
         var warnings = findings.Where(finding => finding.Severity == Severity.Warning).Select(Cause).Select(cause => cause.ToString()).ToList();
-        var known = request.OldObject is { } old && NedReader.TryRead(old, out var before, out _) ? Identities(before) : [];
+        var known = request.OldObject is { } old && NedReader.TryRead(old, out var before, out _) ? Identities(before, old) : [];
         var causes = findings.Where(finding => finding.Severity == Severity.Error && !known.Contains(Identity(ned, finding))).Select(Cause).ToList();
         return (causes.Count == 0 ? AdmissionDecision.Allow : AdmissionDecision.Deny(causes)) with { Warnings = warnings };
     }
 
-    private static List<ValidationFailure> Findings(NitroEnclaveDeployment ned)
+    private static List<ValidationFailure> Findings(NitroEnclaveDeployment ned, JsonElement json)
     {
         if (ned.Spec is null)
             return [new ValidationFailure("Spec", "is required")];
         var findings = Validator.Validate(ned).Errors;
-        if (findings.TrueForAll(finding => finding.Severity != Severity.Error) && ManifestProblem(ned) is { } problem)
+        if (findings.TrueForAll(finding => finding.Severity != Severity.Error) && ManifestProblem(ned, json) is { } problem)
             findings.Add(new ValidationFailure("Spec", problem));
         return findings;
     }
 
-    private static string? ManifestProblem(NitroEnclaveDeployment ned)
+    private static string? ManifestProblem(NitroEnclaveDeployment ned, JsonElement json)
     {
         try
         {
             // The name may still be generated; it counts for a few bytes only.
             ned.Metadata.Name ??= "";
             ned.Metadata.NamespaceProperty ??= "";
-            ManifestCodec.Write(ManifestMapping.ToManifest(ned));
+            var manifest = ManifestMapping.ToManifest(ned);
+            // Writing it costs as much as half of the rules, and most objects are far from being too large.
+            if (JsonMarshal.GetRawUtf8Value(json).Length > ManifestLimits.MaxBytes / MaxGrowth)
+                ManifestCodec.Write(manifest);
             return null;
         }
         catch (ManifestException e)
@@ -63,8 +71,8 @@ internal static partial class NedValidation
         }
     }
 
-    private static HashSet<string> Identities(NitroEnclaveDeployment ned) =>
-        [.. Findings(ned).Where(finding => finding.Severity == Severity.Error).Select(finding => Identity(ned, finding))];
+    private static HashSet<string> Identities(NitroEnclaveDeployment ned, JsonElement json) =>
+        [.. Findings(ned, json).Where(finding => finding.Severity == Severity.Error).Select(finding => Identity(ned, finding))];
 
     // Messages hold the wrong value. A plugin counts by its name, so that another one before it does not make its errors new.
     private static string Identity(NitroEnclaveDeployment ned, ValidationFailure finding) => PluginIndex().Replace(

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
+using Enclaves.Api;
+using Enclaves.Channel.Manifest;
 using Enclaves.Webhook.Review;
 using Enclaves.Webhook.Validation;
+using k8s;
 using Shouldly;
 using Xunit;
 
@@ -92,6 +95,19 @@ public sealed class NedValidationTests
         decision.Warnings.Count.ShouldBe(2);
         decision.Warnings.ShouldContain(warning => warning.StartsWith("spec.enclave.debugMode: "));
         decision.Warnings.ShouldContain(warning => warning.StartsWith("spec.userPlugins[1].image: ") && warning.Contains("digest"));
+    }
+
+    [Theory]
+    [InlineData("""{"name":"a","image":"b"}""")]
+    [InlineData("""{"name":"a","image":"b","env":[ENV{"name":"A"}],"ports":[PORT{"containerPort":1}],"outboundConnections":[OUT{"fqdn":"x","port":1}]}""")]
+    public void No_manifest_is_more_times_longer_than_its_object_than_validation_takes_for_granted(string plugin)
+    {
+        string Many(string item) => string.Concat(Enumerable.Repeat(item + ",", 60));
+        plugin = plugin.Replace("ENV", Many("""{"name":"A"}""")).Replace("PORT", Many("""{"containerPort":1}""")).Replace("OUT", Many("""{"fqdn":"x","port":1}"""));
+        var json = $$$"""{"metadata":{"name":"a"},"spec":{"userPlugins":[{{{Many(plugin)}}}{{{plugin}}}]}}""";
+        var ned = KubernetesJson.Deserialize<NitroEnclaveDeployment>(json);
+        ned.Metadata.NamespaceProperty = new string('n', 63);
+        ManifestCodec.Write(ManifestMapping.ToManifest(ned)).Length.ShouldBeLessThan(json.Length * NedValidation.MaxGrowth / 2);
     }
 
     [Fact]
