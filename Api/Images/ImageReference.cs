@@ -117,14 +117,14 @@ public sealed partial record ImageReference
 
     private const string Component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 
-    // The text comes from whoever may create a resource: its length is bounded above, the time of a match here.
+    // The text comes from whoever may create a resource. Its length is bounded above, and no part of these patterns can match the same
+    // text in two ways, so that the time of a match is too. A timeout would only be met by a thread that a busy machine does not run.
     [GeneratedRegex(
         @"\A(?<name>(?:(?:[a-zA-Z0-9][a-zA-Z0-9.-]*|\[[a-fA-F0-9:]+\])(?::[0-9]{1,5})?/)?[a-z0-9][a-z0-9._/-]*)(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?<digest>" + Digests + @"))?\z",
-        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
-        matchTimeoutMilliseconds: 200)]
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Whole();
 
-    [GeneratedRegex(@"\A" + Component + "(?:/" + Component + @")*\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 200)]
+    [GeneratedRegex(@"\A" + Component + "(?:/" + Component + @")*\z", RegexOptions.CultureInvariant)]
     private static partial Regex RepositoryPath();
 
     [GeneratedRegex(@"\A(?:" + Digests + @")\z", RegexOptions.CultureInvariant)]

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -13,6 +14,9 @@ internal static class CanonicalJson
 {
     private const long MaxSafeInteger = (1L << 53) - 1;
 
+    // Of a number within the bounds, sign included.
+    private const int MaxDigits = 17;
+
     public static void Write(JsonElement element, IBufferWriter<byte> output)
     {
         switch (element.ValueKind)
@@ -24,12 +28,14 @@ internal static class CanonicalJson
                 WriteArray(element, output);
                 break;
             case JsonValueKind.String:
-                WriteString(element.GetString()!, output);
+                var text = JsonMarshal.GetRawUtf8Value(element)[1..^1];
+                WriteString(text, IsPlain(text) ? null : element.GetString(), output);
                 break;
             case JsonValueKind.Number:
                 if (!element.TryGetInt64(out var number) || Math.Abs(number) > MaxSafeInteger)
                     throw new ManifestException($"manifest: the number {element.GetRawText()} is not a whole number within 53 bits");
-                output.Write(Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture)));
+                number.TryFormat(output.GetSpan(MaxDigits), out var written, default, CultureInfo.InvariantCulture);
+                output.Advance(written);
                 break;
             case JsonValueKind.True:
                 output.Write("true"u8);
@@ -45,21 +51,37 @@ internal static class CanonicalJson
 
     private static void WriteObject(JsonElement element, IBufferWriter<byte> output)
     {
-        var members = element.EnumerateObject().ToList();
-        // RFC 8785, 3.2.3: names are sorted by their UTF-16 code units, which is what ordinal comparison does.
-        members.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        var rented = ArrayPool<JsonProperty>.Shared.Rent(element.GetPropertyCount());
+        var members = rented.AsSpan(0, element.GetPropertyCount());
+        var count = 0;
+        foreach (var member in element.EnumerateObject())
+            members[count++] = member;
+        members.Sort(ByName);
         output.Write("{"u8);
-        for (var i = 0; i < members.Count; i++)
+        for (var i = 0; i < members.Length; i++)
         {
             if (i > 0)
                 output.Write(","u8);
-            WriteString(members[i].Name, output);
+            var name = JsonMarshal.GetRawUtf8PropertyName(members[i]);
+            WriteString(name, IsPlain(name) ? null : members[i].Name, output);
             output.Write(":"u8);
             Write(members[i].Value, output);
         }
 
         output.Write("}"u8);
+        ArrayPool<JsonProperty>.Shared.Return(rented, clearArray: true);
     }
+
+    // RFC 8785, 3.2.3: names are sorted by their UTF-16 code units, which is what ordinal comparison does. Those of ASCII, which a
+    // manifest's are, have the same order by their bytes, and then no string is made.
+    private static int ByName(JsonProperty a, JsonProperty b)
+    {
+        var left = JsonMarshal.GetRawUtf8PropertyName(a);
+        var right = JsonMarshal.GetRawUtf8PropertyName(b);
+        return IsPlain(left) && IsPlain(right) ? left.SequenceCompareTo(right) : string.CompareOrdinal(a.Name, b.Name);
+    }
+
+    private static bool IsPlain(ReadOnlySpan<byte> text) => Ascii.IsValid(text) && !text.Contains((byte)'\\');
 
     private static void WriteArray(JsonElement element, IBufferWriter<byte> output)
     {
@@ -74,6 +96,20 @@ internal static class CanonicalJson
         }
 
         output.Write("]"u8);
+    }
+
+    // A text without an escape is in canonical form as it stands: what must be escaped cannot stand in JSON without being so.
+    private static void WriteString(ReadOnlySpan<byte> plain, string? other, IBufferWriter<byte> output)
+    {
+        if (other is not null)
+        {
+            WriteString(other, output);
+            return;
+        }
+
+        output.Write("\""u8);
+        output.Write(plain);
+        output.Write("\""u8);
     }
 
     // RFC 8785, 3.2.2.2: only what JSON requires is escaped, with the short forms where there is one.

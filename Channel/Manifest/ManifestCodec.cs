@@ -21,17 +21,24 @@ public static class ManifestCodec
     /// <summary>Bytes of a digest: SHA-384, as all Nitro measurements.</summary>
     public const int DigestBytes = SHA384.HashSizeInBytes;
 
+    // A few containers; more of them make the buffer grow.
+    private const int TypicalBytes = 2048;
+
     /// <summary>The canonical form (RFC 8785) of a manifest.</summary>
     /// <exception cref="ManifestException">The manifest is above <see cref="ManifestLimits.MaxBytes"/>.</exception>
     public static byte[] Write(EnclaveManifest manifest)
     {
         using var document = JsonSerializer.SerializeToDocument(manifest, ManifestJson.Default.EnclaveManifest);
-        var buffer = new ArrayBufferWriter<byte>();
+        var buffer = new ArrayBufferWriter<byte>(TypicalBytes);
         CanonicalJson.Write(document.RootElement, buffer);
         if (buffer.WrittenCount > ManifestLimits.MaxBytes)
             throw new ManifestException($"manifest: {buffer.WrittenCount} bytes, allowed are {ManifestLimits.MaxBytes}; make the configuration smaller");
         return buffer.WrittenSpan.ToArray();
     }
+
+    /// <summary>What a reader requires of a manifest besides its form.</summary>
+    /// <exception cref="ManifestException">Says what is wrong and where.</exception>
+    public static void Check(EnclaveManifest manifest) => ManifestCheck.Run(manifest);
 
     /// <summary>SHA-384 of the canonical bytes.</summary>
     public static byte[] Digest(ReadOnlySpan<byte> canonical) => SHA384.HashData(canonical);

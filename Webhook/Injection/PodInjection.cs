@@ -26,16 +26,13 @@ internal sealed partial class PodInjection(InjectionOptions options, string vers
         CheckPod(pod, causes);
         if (causes.Count > 0)
             return AdmissionDecision.Deny(causes);
-        var patch = new PatchBuilder();
+        using var patch = new PatchBuilder();
         var template = new EnclavePodTemplate(options, settings!, manifest, GracePeriod(pod), version);
         Overlay.Impose(patch, pod, template.Pod(KeepsImage(pod)));
         return AdmissionDecision.Change(patch.ToJson());
     }
 
-    private static bool IsWanted(JsonElement pod) =>
-        pod.TryGetProperty("metadata", out var metadata)
-        && metadata.TryGetProperty("labels", out var labels) && labels.ValueKind == JsonValueKind.Object
-        && labels.TryGetProperty(NedLabels.Inject, out var inject) && inject.ValueEquals(NedLabels.InjectValue);
+    private static bool IsWanted(JsonElement pod) => pod.At("metadata", "labels", NedLabels.Inject).Is(NedLabels.InjectValue);
 
     private static EnclaveSettings? Settings(JsonElement pod, List<AdmissionCause> causes)
     {
@@ -91,47 +88,39 @@ internal sealed partial class PodInjection(InjectionOptions options, string vers
 
     private static void CheckPod(JsonElement pod, List<AdmissionCause> causes)
     {
-        if (!pod.TryGetProperty("spec", out var spec) || HostContainer(pod) is not { } container)
+        if (HostContainer(pod) is not { } container)
         {
             causes.Add(new("spec.containers", $"none is called {NedNames.HostContainer}; add {{name: {NedNames.HostContainer}, image: {NedNames.AutoImage}}}"));
             return;
         }
 
-        var asksForToken = spec.TryGetProperty("automountServiceAccountToken", out var automount) && automount.ValueKind == JsonValueKind.True;
-        if (asksForToken || MountsToken(container))
+        if (pod.At("spec", "automountServiceAccountToken") is { ValueKind: JsonValueKind.True } || MountsToken(container))
             causes.Add(new("spec.automountServiceAccountToken", "must be false in the pod template: enclave pods hold no Kubernetes credentials"));
-        if (spec.TryGetProperty("hostNetwork", out var network) && network.ValueKind == JsonValueKind.True)
+        if (pod.At("spec", "hostNetwork") is { ValueKind: JsonValueKind.True })
             causes.Add(new("spec.hostNetwork", "must be absent or false: enclaves of one node would share their ports"));
     }
 
     private static bool MountsToken(JsonElement container) =>
-        container.TryGetProperty("volumeMounts", out var mounts) && mounts.ValueKind == JsonValueKind.Array
-        && mounts.EnumerateArray().Any(mount => mount.TryGetProperty("mountPath", out var path) && path.ValueEquals("/var/run/secrets/kubernetes.io/serviceaccount"));
+        container.At("volumeMounts").Items().Any(mount => mount.At("mountPath").Is("/var/run/secrets/kubernetes.io/serviceaccount"));
 
     // An image other than the placeholder's was chosen on purpose, or by an earlier injection.
-    private static bool KeepsImage(JsonElement pod) =>
-        HostContainer(pod) is { } container && container.TryGetProperty("image", out var image)
-        && image.ValueKind == JsonValueKind.String && !image.ValueEquals(NedNames.AutoImage) && !image.ValueEquals("");
+    private static bool KeepsImage(JsonElement pod) => HostContainer(pod)?.At("image").Text() is not (null or "" or NedNames.AutoImage);
 
     private static long? GracePeriod(JsonElement pod) =>
-        pod.GetProperty("spec").TryGetProperty("terminationGracePeriodSeconds", out var seconds) && seconds.TryGetInt64(out var value) ? value : null;
+        pod.At("spec", "terminationGracePeriodSeconds") is { ValueKind: JsonValueKind.Number } seconds && seconds.TryGetInt64(out var value) ? value : null;
 
     private static JsonElement? HostContainer(JsonElement pod)
     {
-        if (!pod.TryGetProperty("spec", out var spec) || !spec.TryGetProperty("containers", out var containers) || containers.ValueKind != JsonValueKind.Array)
-            return null;
-        foreach (var container in containers.EnumerateArray())
+        foreach (var container in pod.At("spec", "containers").Items())
         {
-            if (container.TryGetProperty("name", out var name) && name.ValueEquals(NedNames.HostContainer))
+            if (container.At("name").Is(NedNames.HostContainer))
                 return container;
         }
 
         return null;
     }
 
-    private static string? Annotation(JsonElement pod, string key) =>
-        pod.GetProperty("metadata").TryGetProperty("annotations", out var annotations) && annotations.ValueKind == JsonValueKind.Object
-        && annotations.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Annotation(JsonElement pod, string key) => pod.At("metadata", "annotations", key).Text();
 
     private static string FirstLine(string text) => text.Split('\n', 2)[0].TrimEnd('\r');
 

@@ -19,24 +19,23 @@ internal static class NedMutation
         if (request.Object is not { } ned || request.SubResource.Length > 0 || request.Operation is not ("CREATE" or "UPDATE"))
             return AdmissionDecision.Allow;
         // Whoever removes the last finalizer must get through, whatever the rest of the object looks like.
-        if (Path(ned, "metadata", "deletionTimestamp") is not null)
+        if (ned.At("metadata", "deletionTimestamp") is not null)
             return AdmissionDecision.Allow;
-        var patch = new PatchBuilder();
+        using var patch = new PatchBuilder();
         Overlay.Fill(patch, ned, Wanted(ned));
         return AdmissionDecision.Change(patch.ToJson());
     }
 
     private static JsonObject Wanted(JsonElement ned)
     {
-        var spec = Path(ned, "spec");
-        var wanted = new JsonObject { ["strategy"] = Strategy(spec) };
-        if (HugepageSize(spec) is { } pages)
+        var wanted = new JsonObject { ["strategy"] = Strategy(ned) };
+        if (HugepageSize(ned) is { } pages)
             wanted["enclave"] = new JsonObject { ["hugepageSize"] = pages };
-        if (ExposesPorts(spec))
+        if (ExposesPorts(ned))
             wanted["service"] = new JsonObject { ["type"] = ServiceTypes.ClusterIP };
         var root = new JsonObject();
         // A name that is still to be generated is not known here; the Reconciler's labels do not depend on these.
-        if (Text(Path(ned, "metadata", "name")) is { Length: > 0 and <= 63 } name)
+        if (ned.At("metadata", "name").Text() is { Length: > 0 and <= 63 } name)
         {
             var labels = new JsonObject();
             foreach (var (key, value) in NedNames.ChildLabels(name))
@@ -49,9 +48,9 @@ internal static class NedMutation
         return root;
     }
 
-    private static JsonObject Strategy(JsonElement? spec)
+    private static JsonObject Strategy(JsonElement ned)
     {
-        if (Text(Path(spec, "strategy", "type")) is { } type && type != "RollingUpdate")
+        if (ned.At("spec", "strategy", "type").Text() is { } type && type != "RollingUpdate")
             return [];
         return new JsonObject
         {
@@ -64,32 +63,27 @@ internal static class NedMutation
         };
     }
 
-    private static string? HugepageSize(JsonElement? spec)
+    private static string? HugepageSize(JsonElement ned)
     {
-        var memory = Path(spec, "enclave", "memory");
-        var text = memory is null ? NedDefaults.Memory : Text(memory) ?? memory.Value.GetRawText();
+        var memory = ned.At("spec", "enclave", "memory");
+        var text = memory is null ? NedDefaults.Memory : memory.Text() ?? memory.Value.GetRawText();
         return MemoryQuantity.TryParse(text, out var bytes, out _) ? NedDefaults.HugepageSize(bytes) : null;
     }
 
-    private static bool ExposesPorts(JsonElement? spec) =>
-        Items(Path(spec, "userPlugins")).SelectMany(plugin => Items(Path(plugin, "ports")))
-            .Concat(Items(Path(spec, "privilegedPlugins")).SelectMany(plugin => Items(Path(plugin, "spec", "ports"))))
-            .Any(port => Path(port, "hostPort") is not null);
+    private static bool ExposesPorts(JsonElement ned) =>
+        AnyExposes(ned.At("spec", "userPlugins"), "ports") || AnyExposes(ned.At("spec", "privilegedPlugins"), "spec", "ports");
 
-    private static JsonElement.ArrayEnumerator Items(JsonElement? list) =>
-        list is { ValueKind: JsonValueKind.Array } array ? array.EnumerateArray() : default;
-
-    private static string? Text(JsonElement? value) => value is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
-
-    private static JsonElement? Path(JsonElement? from, params ReadOnlySpan<string> names)
+    private static bool AnyExposes(JsonElement? plugins, params ReadOnlySpan<string> ports)
     {
-        foreach (var name in names)
+        foreach (var plugin in plugins.Items())
         {
-            if (from is not { ValueKind: JsonValueKind.Object } parent || !parent.TryGetProperty(name, out var child))
-                return null;
-            from = child;
+            foreach (var port in plugin.At(ports).Items())
+            {
+                if (port.At("hostPort") is not null)
+                    return true;
+            }
         }
 
-        return from is { ValueKind: JsonValueKind.Null } ? null : from;
+        return false;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Enclaves.Webhook.Review;
 
 namespace Enclaves.Webhook.Patching;
 
@@ -20,22 +21,16 @@ internal static class ArrayKeys
             "drop" or "supplementalGroups" => [],
             _ => throw new NotSupportedException($"the items of '{array}' have no known key"),
         };
-        var sought = At(wanted, key);
+        // An item of a list of ours has its key.
+        var sought = key.Aggregate(wanted, (node, name) => node[name]!).AsValue();
         var index = 0;
         foreach (var item in present.EnumerateArray())
         {
-            if (JsonNode.DeepEquals(At(JsonNode.Parse(item.GetRawText()), key), sought))
+            if (item.At(key) is { } found && ScalarValues.Same(found, sought))
                 return index;
             index++;
         }
 
         return -1;
-    }
-
-    private static JsonNode? At(JsonNode? node, string[] key)
-    {
-        foreach (var name in key)
-            node = (node as JsonObject)?[name];
-        return node;
     }
 }

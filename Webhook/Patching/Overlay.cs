@@ -12,11 +12,11 @@ internal static class Overlay
 {
     /// <summary>Adds what is absent or null, and leaves alone whatever has a value.</summary>
     public static void Fill(PatchBuilder patch, JsonElement existing, JsonObject wanted) =>
-        MergeObject(patch, new JsonPointer(), existing, wanted, ours: false);
+        MergeObject(patch, JsonPointer.Root, existing, wanted, ours: false);
 
     /// <summary>Adds what is absent or null, and replaces values that differ: what is wanted wins.</summary>
     public static void Impose(PatchBuilder patch, JsonElement existing, JsonObject wanted) =>
-        MergeObject(patch, new JsonPointer(), existing, wanted, ours: true);
+        MergeObject(patch, JsonPointer.Root, existing, wanted, ours: true);
 
     private static void MergeObject(PatchBuilder patch, JsonPointer at, JsonElement existing, JsonObject wanted, bool ours)
     {
@@ -41,7 +41,7 @@ internal static class Overlay
                 MergeArray(patch, path, name, present, items, ours);
                 break;
             // An object where a list belongs, or the like, is for the schema to refuse.
-            case JsonValue value when ours && !JsonNode.DeepEquals(JsonNode.Parse(present.GetRawText()), value):
+            case JsonValue value when ours && !ScalarValues.Same(present, value):
                 patch.Replace(path, value);
                 break;
         }

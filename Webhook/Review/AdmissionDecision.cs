@@ -6,8 +6,8 @@ internal sealed record AdmissionDecision
     /// <summary>Whether the request may go on.</summary>
     public required bool Allowed { get; init; }
 
-    /// <summary>JSON patch to apply; null where nothing changes.</summary>
-    public string? Patch { get; init; }
+    /// <summary>JSON patch to apply, in UTF-8; null where nothing changes.</summary>
+    public byte[]? Patch { get; init; }
 
     /// <summary>What works but should not be done.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
@@ -19,7 +19,7 @@ internal sealed record AdmissionDecision
     public static AdmissionDecision Allow { get; } = new() { Allowed = true };
 
     /// <summary>Lets the object through with these changes.</summary>
-    public static AdmissionDecision Change(string? patch) => new() { Allowed = true, Patch = patch };
+    public static AdmissionDecision Change(byte[]? patch) => new() { Allowed = true, Patch = patch };
 
     /// <summary>Refuses the object.</summary>
     public static AdmissionDecision Deny(params IReadOnlyList<AdmissionCause> causes) => new() { Allowed = false, Causes = causes };

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Enclaves.Webhook.Review;
@@ -15,9 +16,29 @@ internal static class AdmissionReviewReader
     /// <summary>Duplicate names would let this program and the API server read different objects out of the same bytes.</summary>
     public static JsonDocumentOptions DocumentOptions { get; } = new() { AllowDuplicateProperties = false, MaxDepth = 256 };
 
+    private const string NotText = "the body holds a string that is not Unicode text";
+
+    /// <summary>Parses a body.</summary>
+    /// <exception cref="JsonException">It is not JSON.</exception>
+    /// <exception cref="MalformedReviewException">It is JSON, but holds what is not text.</exception>
+    public static async Task<JsonDocument> Parse(Stream body, CancellationToken cancellation)
+    {
+        try
+        {
+            return await JsonDocument.ParseAsync(body, DocumentOptions, cancellation);
+        }
+        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
+        {
+            // What the parser throws of names that are not text, as it looks for duplicates.
+            throw new MalformedReviewException(NotText, e);
+        }
+    }
+
     /// <exception cref="MalformedReviewException">Something is missing, of another type, or of another version.</exception>
     public static AdmissionRequest Read(JsonElement review)
     {
+        if (!UnicodeText.Holds(JsonMarshal.GetRawUtf8Value(review)))
+            throw new MalformedReviewException(NotText);
         if (review.ValueKind != JsonValueKind.Object)
             throw new MalformedReviewException($"the body is a JSON {review.ValueKind}, an AdmissionReview is required");
         var apiVersion = Text(review, "apiVersion");

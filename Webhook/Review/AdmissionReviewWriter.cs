@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
 
 namespace Enclaves.Webhook.Review;
@@ -13,9 +12,13 @@ internal static class AdmissionReviewWriter
     private const int MaxCauses = 100;
     private const int Invalid = 422;
 
+    // More than the answer has without patch and denial: it then fits into the first buffer.
+    private const int Envelope = 512;
+
     public static ReadOnlyMemory<byte> Decision(AdmissionRequest request, AdmissionDecision decision)
     {
-        var buffer = new ArrayBufferWriter<byte>();
+        // A patch takes four bytes for three.
+        var buffer = new ArrayBufferWriter<byte>(Envelope + (decision.Patch?.Length ?? 0) * 4 / 3);
         using var json = new Utf8JsonWriter(buffer);
         json.WriteStartObject();
         json.WriteString("apiVersion", AdmissionReviewReader.ApiVersion);
@@ -28,7 +31,7 @@ internal static class AdmissionReviewWriter
         if (decision is { Allowed: true, Patch: { } patch })
         {
             json.WriteString("patchType", "JSONPatch");
-            json.WriteBase64String("patch", Encoding.UTF8.GetBytes(patch));
+            json.WriteBase64String("patch", patch);
         }
 
         WriteWarnings(json, decision.Warnings);

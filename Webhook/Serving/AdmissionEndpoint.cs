@@ -8,8 +8,7 @@ namespace Enclaves.Webhook.Serving;
 /// One admission endpoint: body in, decision out. Every decision is HTTP 200; whatever could not be decided on is 4xx or 5xx with
 /// a Status, which makes the API server apply the webhook's failure policy and show the message.
 /// </summary>
-internal sealed partial class AdmissionEndpoint(
-    Func<AdmissionRequest, AdmissionDecision> decide, GroupVersionKind kind, Draining draining, ILogger<AdmissionEndpoint> logger)
+internal sealed partial class AdmissionEndpoint(AdmissionPoint point, Draining draining, ILogger<AdmissionEndpoint> logger)
 {
     /// <summary>What the API server itself can hold at most, and then some.</summary>
     public const int MaxBodyBytes = 7 * 1024 * 1024;
@@ -38,11 +37,8 @@ internal sealed partial class AdmissionEndpoint(
     {
         try
         {
-            using var review = await JsonDocument.ParseAsync(context.Request.Body, AdmissionReviewReader.DocumentOptions, context.RequestAborted);
-            var request = AdmissionReviewReader.Read(review.RootElement);
-            if (request.Kind != kind)
-                throw new MalformedReviewException($"request.kind: is {request.Kind}, this endpoint decides on {kind}");
-            var decision = decide(request);
+            using var review = await AdmissionReviewReader.Parse(context.Request.Body, context.RequestAborted);
+            var (request, decision) = point.Answer(review);
             Log(request, decision);
             return (200, AdmissionReviewWriter.Decision(request, decision));
         }
@@ -74,9 +70,9 @@ internal sealed partial class AdmissionEndpoint(
     private void Log(AdmissionRequest request, AdmissionDecision decision)
     {
         if (decision.Allowed)
-            Allowed(request.Operation, kind.Kind, request.Namespace, request.Name, decision.Patch is not null, decision.Warnings.Count);
+            Allowed(request.Operation, point.Kind.Kind, request.Namespace, request.Name, decision.Patch is not null, decision.Warnings.Count);
         else
-            Denied(request.Operation, kind.Kind, request.Namespace, request.Name, string.Join("; ", decision.Causes.Take(10)));
+            Denied(request.Operation, point.Kind.Kind, request.Namespace, request.Name, string.Join("; ", decision.Causes.Take(10)));
     }
 
     [LoggerMessage(LogLevel.Information, "Allowed: {Operation} {Kind} {Namespace}/{Name}, changed: {Changed}, warnings: {Warnings}")]

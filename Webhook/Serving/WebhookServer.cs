@@ -1,11 +1,7 @@
 using System.Net.Security;
 using System.Reflection;
-using Enclaves.Api;
 using Enclaves.Webhook.Injection;
-using Enclaves.Webhook.Mutation;
 using Enclaves.Webhook.Options;
-using Enclaves.Webhook.Review;
-using Enclaves.Webhook.Validation;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
@@ -17,10 +13,6 @@ namespace Enclaves.Webhook.Serving;
 /// </summary>
 internal static class WebhookServer
 {
-    private const string MutateNed = "/mutate-k8s-oblv-com-v1alpha1-nitroenclavedeployment";
-    private const string ValidateNed = "/validate-k8s-oblv-com-v1alpha1-nitroenclavedeployment";
-    private const string MutatePod = "/mutate-v1-pod";
-
     // Above the longest webhook timeout an API server may have: 30 s.
     private static readonly TimeSpan LastRequests = TimeSpan.FromSeconds(31);
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
@@ -70,13 +62,9 @@ internal static class WebhookServer
         var draining = app.Services.GetRequiredService<Draining>();
         var certificate = app.Services.GetRequiredService<ServerCertificate>();
         var logger = app.Services.GetRequiredService<ILogger<AdmissionEndpoint>>();
-        var ned = new GroupVersionKind(NedNames.Group, NedNames.Version, NedNames.Kind);
-        var injection = new PodInjection(options.Injection, Version);
-        void Admission(string path, GroupVersionKind kind, Func<AdmissionRequest, AdmissionDecision> decide) => app
-            .MapPost(path, new AdmissionEndpoint(decide, kind, draining, logger).Handle);
-        Admission(MutateNed, ned, NedMutation.Decide);
-        Admission(ValidateNed, ned, NedValidation.Decide);
-        Admission(MutatePod, new GroupVersionKind("", "v1", "Pod"), injection.Decide);
+        AdmissionPoint[] points = [AdmissionPoint.MutateNed, AdmissionPoint.ValidateNed, AdmissionPoint.MutatePod(new PodInjection(options.Injection, Version))];
+        foreach (var point in points)
+            app.MapPost(point.Path, new AdmissionEndpoint(point, draining, logger).Handle);
         app.MapGet("/livez", () => Results.Text("ok\n"));
         app.MapGet("/readyz", () => draining.IsDraining ? NotReady("stopping")
             : certificate.Current is null ? NotReady($"no certificate is loaded from {options.CertificatePath}; the log says why")

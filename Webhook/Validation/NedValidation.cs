@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Enclaves.Api;
@@ -5,7 +6,6 @@ using Enclaves.Channel.Manifest;
 using Enclaves.Webhook.Review;
 using FluentValidation;
 using FluentValidation.Results;
-using k8s;
 
 namespace Enclaves.Webhook.Validation;
 
@@ -15,6 +15,9 @@ namespace Enclaves.Webhook.Validation;
 /// </summary>
 internal static partial class NedValidation
 {
+    /// <summary>How many times longer than an object its manifest can be: a test holds the shortest plugins against it.</summary>
+    public const int MaxGrowth = 16;
+
     // Building the rules is costly; they hold no state.
     private static readonly NedValidator Validator = new();
 
@@ -23,18 +26,19 @@ internal static partial class NedValidation
     {
         if (request.Object is not { } json || request.SubResource.Length > 0 || request.Operation is not ("CREATE" or "UPDATE"))
             return AdmissionDecision.Allow;
-        if (!TryRead(json, out var ned, out var unreadable))
-            return AdmissionDecision.Deny(unreadable);
-        if (ned.Metadata?.DeletionTimestamp is not null)
+        // Looked for in the raw object: one that cannot be read must be deletable too.
+        if (json.At("metadata", "deletionTimestamp") is not null)
             return AdmissionDecision.Allow;
-        var findings = Findings(ned);
+        if (!NedReader.TryRead(json, out var ned, out var unreadable))
+            return AdmissionDecision.Deny(unreadable);
+        var findings = Findings(ned, json);
         var warnings = findings.Where(finding => finding.Severity == Severity.Warning).Select(Cause).Select(cause => cause.ToString()).ToList();
-        var known = request.OldObject is { } old && TryRead(old, out var before, out _) ? Identities(before) : [];
+        var known = request.OldObject is { } old && NedReader.TryRead(old, out var before, out _) ? Identities(before, old) : [];
         var causes = findings.Where(finding => finding.Severity == Severity.Error && !known.Contains(Identity(ned, finding))).Select(Cause).ToList();
         return (causes.Count == 0 ? AdmissionDecision.Allow : AdmissionDecision.Deny(causes)) with { Warnings = warnings };
     }
 
-    private static List<ValidationFailure> Findings(NitroEnclaveDeployment ned)
+    private static List<ValidationFailure> Findings(NitroEnclaveDeployment ned, JsonElement json)
     {
         if (ned.Spec is null)
             return [new ValidationFailure("Spec", "is required")];
@@ -44,7 +48,7 @@ internal static partial class NedValidation
             "this version cannot run it yet: the NitroEnclaveDeployment stays in ERROR until it is removed") { Severity = Severity.Warning }));
         if (ned.Metadata?.NamespaceProperty is { Length: > 0 } space)
             findings.AddRange(ForeignNamespaces(ned.Spec, space));
-        if (findings.TrueForAll(finding => finding.Severity != Severity.Error) && ManifestProblem(ned) is { } problem)
+        if (findings.TrueForAll(finding => finding.Severity != Severity.Error) && ManifestProblem(ned, json) is { } problem)
             findings.Add(new ValidationFailure("Spec", problem));
         return findings;
     }
@@ -55,7 +59,7 @@ internal static partial class NedValidation
             .Select(plugin => new ValidationFailure(plugin.Path,
                 $"'{plugin.Namespace}' is another namespace than this object's: Secrets and ConfigMaps are taken from {space} all the same") { Severity = Severity.Warning });
 
-    private static string? ManifestProblem(NitroEnclaveDeployment ned)
+    private static string? ManifestProblem(NitroEnclaveDeployment ned, JsonElement json)
     {
         try
         {
@@ -64,8 +68,12 @@ internal static partial class NedValidation
                 ned.Metadata.Name = "generated";
             if (string.IsNullOrEmpty(ned.Metadata.NamespaceProperty))
                 ned.Metadata.NamespaceProperty = "default";
-            // Read back as the enclave will: whatever it would refuse is better refused here.
-            ManifestCodec.Read(ManifestCodec.Write(ManifestMapping.ToManifest(ned)));
+            // As the enclave will: whatever it would refuse is better refused here.
+            var manifest = ManifestMapping.ToManifest(ned);
+            ManifestCodec.Check(manifest);
+            // Writing it costs as much as half of the rules, and most objects are far from being too large.
+            if (JsonMarshal.GetRawUtf8Value(json).Length > ManifestLimits.MaxBytes / MaxGrowth)
+                ManifestCodec.Write(manifest);
             return null;
         }
         catch (ManifestException e)
@@ -78,24 +86,8 @@ internal static partial class NedValidation
         }
     }
 
-    private static bool TryRead(JsonElement json, out NitroEnclaveDeployment ned, out AdmissionCause unreadable)
-    {
-        try
-        {
-            ned = KubernetesJson.Deserialize<NitroEnclaveDeployment>(json);
-            unreadable = new AdmissionCause("", "");
-            return true;
-        }
-        catch (JsonException e)
-        {
-            ned = new NitroEnclaveDeployment();
-            unreadable = new AdmissionCause(e.Path is { Length: > 2 } path ? path[2..] : "object", "does not have the type that the schema says; see kubectl explain ned --recursive");
-            return false;
-        }
-    }
-
-    private static HashSet<string> Identities(NitroEnclaveDeployment ned) =>
-        [.. Findings(ned).Where(finding => finding.Severity == Severity.Error).Select(finding => Identity(ned, finding))];
+    private static HashSet<string> Identities(NitroEnclaveDeployment ned, JsonElement json) =>
+        [.. Findings(ned, json).Where(finding => finding.Severity == Severity.Error).Select(finding => Identity(ned, finding))];
 
     // Messages hold the wrong value. A plugin counts by its name, so that another one before it does not make its errors new.
     private static string Identity(NitroEnclaveDeployment ned, ValidationFailure finding) => PluginIndex().Replace(

@@ -15,18 +15,10 @@ internal static class PluginListRules
         var plugins = NedPlugin.Of(spec);
         if ((spec.UserPlugins?.Count ?? 0) + (spec.PrivilegedPlugins?.Count ?? 0) == 0)
             context.AddFailure("UserPlugins", "is empty, at least one plugin is required over userPlugins and privilegedPlugins");
-        RequireItems(spec.UserPlugins, "UserPlugins", context);
-        RequireItems(spec.PrivilegedPlugins, "PrivilegedPlugins", context);
         RequireUnique(spec, plugins, context);
         RequireVolumes(spec, plugins, context);
         RequireRoom(spec, plugins, context);
         RequireKnownLogs(spec, plugins, context);
-    }
-
-    private static void RequireItems<T>(IReadOnlyList<T>? list, string name, ValidationContext<NitroEnclaveDeploymentSpec> context)
-    {
-        if (list is not null && list.Any(item => item is null))
-            context.AddFailure(name, "has an item that is null, every item is a plugin");
     }
 
     private static void RequireUnique(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)

@@ -56,7 +56,7 @@ public sealed class AdmissionReviewTests
     public void A_patch_is_there_only_where_something_changes()
     {
         Response(AdmissionDecision.Allow)["patchType"].ShouldBeNull();
-        var changed = Response(AdmissionDecision.Change("[]"));
+        var changed = Response(AdmissionDecision.Change("[]"u8.ToArray()));
         changed.At("patchType").ShouldBe("JSONPatch");
         Encoding.UTF8.GetString(Convert.FromBase64String(changed.At("patch")!)).ShouldBe("[]");
     }

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
+using Enclaves.Api;
+using Enclaves.Channel.Manifest;
 using Enclaves.Webhook.Review;
 using Enclaves.Webhook.Validation;
+using k8s;
 using Shouldly;
 using Xunit;
 
@@ -61,6 +64,10 @@ public sealed class NedValidationTests
     [InlineData("spec|strategy", "{\"rollingUpdate\":{\"maxSurge\":0,\"maxUnavailable\":\"0%\"}}", "spec.strategy.rollingUpdate.maxUnavailable", "may not be 0")]
     [InlineData("spec|strategy", "{\"rollingUpdate\":{\"maxSurge\":\"all\"}}", "spec.strategy.rollingUpdate.maxSurge", "percentage")]
     [InlineData("spec|paused", "\"yes\"", "spec.paused", "schema")]
+    [InlineData("spec|strategy", "{\"rollingUpdate\":{\"maxSurge\":{}}}", "object", "schema")]
+    [InlineData("metadata|labels", "{\"a\":1}", "metadata.labels.a", "schema")]
+    [InlineData("spec|userPlugins|1|ports", "[{\"containerPort\":1},null]", "spec.userPlugins[1].ports", "null")]
+    [InlineData("spec|userPlugins|0|env", "[null]", "spec.userPlugins[0].env", "null")]
     public void A_bad_field_is_refused_with_its_path_and_what_is_allowed(string where, string value, string field, string allowed)
     {
         var decision = NedValidation.Decide(Patched.Request(With(where, value)));
@@ -89,6 +96,31 @@ public sealed class NedValidationTests
         decision.Warnings.Count.ShouldBe(2);
         decision.Warnings.ShouldContain(warning => warning.StartsWith("spec.enclave.debugMode: "));
         decision.Warnings.ShouldContain(warning => warning.StartsWith("spec.userPlugins[1].image: ") && warning.Contains("digest"));
+    }
+
+    [Theory]
+    [InlineData("""{"name":"a","image":"b"}""")]
+    [InlineData("""{"name":"a","image":"b","env":[ENV{"name":"A"}],"ports":[PORT{"containerPort":1}],"outboundConnections":[OUT{"fqdn":"x","port":1}]}""")]
+    public void No_manifest_is_more_times_longer_than_its_object_than_validation_takes_for_granted(string plugin)
+    {
+        string Many(string item) => string.Concat(Enumerable.Repeat(item + ",", 60));
+        plugin = plugin.Replace("ENV", Many("""{"name":"A"}""")).Replace("PORT", Many("""{"containerPort":1}""")).Replace("OUT", Many("""{"fqdn":"x","port":1}"""));
+        var json = $$$"""{"metadata":{"name":"a"},"spec":{"userPlugins":[{{{Many(plugin)}}}{{{plugin}}}]}}""";
+        var ned = KubernetesJson.Deserialize<NitroEnclaveDeployment>(json);
+        ned.Metadata.NamespaceProperty = new string('n', 63);
+        ManifestCodec.Write(ManifestMapping.ToManifest(ned)).Length.ShouldBeLessThan(json.Length * NedValidation.MaxGrowth / 2);
+    }
+
+    [Fact]
+    public void An_object_without_metadata_is_decided_on() =>
+        NedValidation.Decide(Patched.Request(With("metadata", "null"))).Allowed.ShouldBeTrue();
+
+    [Fact]
+    public void A_deletion_passes_even_where_the_object_cannot_be_read()
+    {
+        var ned = With("spec|paused", "\"yes\"");
+        ned["metadata"]!["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+        NedValidation.Decide(Patched.Request(ned, "UPDATE", ned)).Allowed.ShouldBeTrue();
     }
 
     [Fact]

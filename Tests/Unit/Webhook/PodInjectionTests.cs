@@ -154,6 +154,27 @@ public sealed class PodInjectionTests
         Refused(pod).ShouldHaveSingleItem().Field.ShouldBe("spec.containers");
     }
 
+    [Theory]
+    [InlineData("metadata", "7", true)]
+    [InlineData("metadata|labels", "[]", true)]
+    [InlineData("metadata|labels|k8s.oblv.com/inject", "[\"true\"]", true)]
+    [InlineData("metadata|annotations", "\"x\"", false)]
+    [InlineData("metadata|annotations|k8s.oblv.com/manifest", "{}", false)]
+    [InlineData("spec", "[]", false)]
+    [InlineData("spec|containers", "[1,{\"name\":[\"enclave-host\"]}]", false)]
+    [InlineData("spec|containers|0|image", "{}", true)]
+    [InlineData("spec|containers|0|volumeMounts", "[1,[],{\"mountPath\":{}}]", true)]
+    [InlineData("spec|containers|0|env", "[null,\"POD_NAME\",{\"name\":1e99999999999}]", true)]
+    [InlineData("spec|terminationGracePeriodSeconds", "\"30\"", true)]
+    [InlineData("spec|volumes", "{}", true)]
+    public void What_has_the_wrong_type_is_left_for_the_schema_to_refuse_and_never_thrown_at(string where, string value, bool allowed)
+    {
+        var (pod, steps) = ((JsonNode)Pod(), where.Split('|'));
+        var parent = steps[..^1].Aggregate(pod, (node, step) => node is JsonArray array ? array[int.Parse(step, null)]! : node[step]!);
+        parent[steps[^1]] = JsonNode.Parse(value);
+        Injection().Decide(Patched.Request(pod)).Allowed.ShouldBe(allowed);
+    }
+
     private static IReadOnlyList<AdmissionCause> Refused(JsonNode pod)
     {
         var decision = Injection().Decide(Patched.Request(pod));

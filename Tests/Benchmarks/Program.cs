@@ -1,0 +1,35 @@
+using System.Runtime.InteropServices;
+using Enclaves.Tests.Benchmarks.Admission;
+using Enclaves.Tests.Benchmarks.Fuzz;
+
+// Whatever ends this program early, the processes and files it has made go first.
+using var stop = new CancellationTokenSource();
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    stop.Cancel();
+}
+
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+try
+{
+    switch (args)
+    {
+        case ["admission"]:
+            await AdmissionBenchmark.Run(stop.Token);
+            return 0;
+        case ["fuzz", .. var rest] when rest.Length <= 2:
+            return FuzzBenchmark.Run(rest, stop.Token);
+        case [AllowAll.Command, var certificate, var key, var port]:
+            await AllowAll.Run(certificate, key, port, stop.Token);
+            return 0;
+        default:
+            await Console.Error.WriteLineAsync("usage: Enclaves.Tests.Benchmarks admission | fuzz [COUNT [SEED]]");
+            return 2;
+    }
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    return 130;
+}
