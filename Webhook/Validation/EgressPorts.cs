@@ -13,9 +13,8 @@ namespace Enclaves.Webhook.Validation;
 internal static class EgressPorts
 {
     /// <summary>Adds a failure at the path of every containerPort that is a destination's port as well.</summary>
-    public static void RequireFree(NitroEnclaveDeploymentSpec spec, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    public static void RequireFree(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
     {
-        var plugins = NedPlugin.Of(spec);
         var taken = new Dictionary<int, string>();
         foreach (var (port, destination) in Destinations(spec, plugins))
             taken.TryAdd(port, destination);

@@ -17,15 +17,14 @@ internal static partial class NameRules
     /// <summary>DNS labels with dots between them, at most 253 characters: the name of a Secret and the like. Absent is fine.</summary>
     public static IRuleBuilderOptionsConditions<T, string?> ObjectName<T>(this IRuleBuilder<T, string?> rule) => rule.Custom((name, context) =>
     {
-        if (name is not null && (name.Length > 253 || !Subdomain().IsMatch(name)))
-            context.AddFailure($"'{name}' is not the name of an object; allowed are lower-case letters, digits, '-' and '.', 253 characters");
+        if (name is not null)
+            CheckObjectName(name, context);
     });
 
     /// <summary>As <see cref="ObjectName"/>, and not absent.</summary>
     public static IRuleBuilderOptionsConditions<T, string?> RequiredObjectName<T>(this IRuleBuilder<T, string?> rule) => rule.Custom((name, context) =>
     {
-        if (name is null || name.Length > 253 || !Subdomain().IsMatch(name))
-            context.AddFailure($"'{name}' is not the name of an object; allowed are lower-case letters, digits, '-' and '.', 253 characters");
+        CheckObjectName(name, context);
     });
 
     /// <summary>A key of a ConfigMap or Secret: letters, digits, '-', '_' and '.', at most 253 characters.</summary>
@@ -51,6 +50,12 @@ internal static partial class NameRules
 
     /// <summary>Whether it is a host name without wildcard, in any case of letters.</summary>
     public static bool IsHostName(string text) => text.Length is > 0 and <= 253 && Host().IsMatch(text);
+
+    private static void CheckObjectName<T>(string? name, ValidationContext<T> context)
+    {
+        if (name is null || name.Length > 253 || !Subdomain().IsMatch(name))
+            context.AddFailure($"'{name}' is not the name of an object; allowed are lower-case letters, digits, '-' and '.', 253 characters");
+    }
 
     [GeneratedRegex(@"\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\z", RegexOptions.CultureInvariant)]
     private static partial Regex Label();

@@ -19,6 +19,7 @@ internal static class PluginListRules
         RequireVolumes(spec, plugins, context);
         RequireRoom(spec, plugins, context);
         RequireKnownLogs(spec, plugins, context);
+        EgressPorts.RequireFree(spec, plugins, context);
     }
 
     private static void RequireUnique(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)

@@ -19,7 +19,6 @@ internal sealed class SpecValidator : AbstractValidator<NitroEnclaveDeploymentSp
         RuleForEach(spec => spec.PrivilegedPlugins).SetValidator(new PrivilegedPluginValidator());
         RuleForEach(spec => spec.Volumes).SetValidator(new VolumeValidator());
         RuleFor(spec => spec).Custom(PluginListRules.Check);
-        RuleFor(spec => spec).Custom(EgressPorts.RequireFree);
         RuleFor(spec => spec.Logging).SetValidator(new LoggingValidator()!);
         RuleFor(spec => spec.Service).SetValidator(new ServiceValidator()!);
         Include(new RolloutValidator());
