@@ -1,6 +1,7 @@
 using Enclaves.Reconciler;
 using Enclaves.Reconciler.Certificates;
 using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Leadership;
 using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Status;
 using k8s;
@@ -36,15 +37,24 @@ builder.WebHost.ConfigureKestrel(kestrel =>
 builder.Services
     .AddSingleton(settings)
     .AddSingleton(TimeProvider.System)
-    .AddSingleton(_ => new ApiServer(client))
+    .AddSingleton<WriteFence>()
+    .AddSingleton(services => new ApiServer(client, services.GetRequiredService<WriteFence>()))
     .AddSingleton<ClusterStores>()
     .AddSingleton<ChildApplier>()
     .AddSingleton<ManifestCleanup>()
     .AddSingleton<NedEvents>()
     .AddSingleton<NedStatusWriter>()
     .AddSingleton<NedReconciler>()
-    .AddSingleton<NedController>()
-    .AddHostedService(services => services.GetRequiredService<NedController>());
+    .AddSingleton<NedController>();
+// Hosted services stop in the reverse of this order: the lease is given away when nothing writes any more.
+if (settings.Lease is { } lease)
+{
+    builder.Services
+        .AddSingleton(services => ActivatorUtilities.CreateInstance<LeaderElector>(services, new ApiServer(client), lease))
+        .AddHostedService(services => services.GetRequiredService<LeaderElector>());
+}
+
+builder.Services.AddHostedService(services => services.GetRequiredService<NedController>());
 if (settings.Certificates is { } certificates)
     builder.Services.AddSingleton(certificates).AddSingleton<WebhookTrust>().AddHostedService<CertificateRenewal>();
 

@@ -1,4 +1,5 @@
 using Enclaves.Reconciler.Certificates;
+using Enclaves.Reconciler.Leadership;
 using k8s;
 
 namespace Enclaves.Reconciler;
@@ -30,6 +31,9 @@ internal sealed record ReconcilerSettings
     /// <summary>The Webhook's certificate to look after; absent where somebody else does, as cert-manager.</summary>
     public CertificateSettings? Certificates { get; init; }
 
+    /// <summary>The Lease by which replicas agree on who works; absent where there is only one.</summary>
+    public LeaseSettings? Lease { get; init; }
+
     /// <summary>Reads and checks the options.</summary>
     /// <exception cref="InvalidOperationException">An option has a value that is not allowed.</exception>
     public static ReconcilerSettings Read(IConfiguration configuration)
@@ -40,6 +44,7 @@ internal sealed record ReconcilerSettings
         if (settings.Workers is < 1 or > 64)
             throw new InvalidOperationException($"--workers {settings.Workers}: allowed are 1 to 64");
         settings.Certificates?.Require();
+        settings.Lease?.Require();
         return settings;
     }
 

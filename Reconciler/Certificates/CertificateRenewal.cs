@@ -1,5 +1,6 @@
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
+using Enclaves.Reconciler.Leadership;
 
 namespace Enclaves.Reconciler.Certificates;
 
@@ -8,7 +9,8 @@ namespace Enclaves.Reconciler.Certificates;
 /// changed since it was read, so that no two of us can undo each other's work.
 /// </summary>
 internal sealed partial class CertificateRenewal(
-    ApiServer server, WebhookTrust trust, CertificateSettings settings, TimeProvider time, ILogger<CertificateRenewal> logger) : BackgroundService
+    ApiServer server, WebhookTrust trust, CertificateSettings settings, TimeProvider time, ILogger<CertificateRenewal> logger,
+    LeaderElector? elector = null) : BackgroundService
 {
     // Also the longest time for which a caBundle that somebody has taken away is missed.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
@@ -32,6 +34,7 @@ internal sealed partial class CertificateRenewal(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await (elector?.Elected ?? Task.CompletedTask).WaitAsync(stoppingToken);
         var failures = 0;
         while (true)
         {

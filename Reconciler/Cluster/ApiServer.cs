@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Enclaves.Api;
 using Enclaves.Reconciler.Control;
+using Enclaves.Reconciler.Leadership;
 using k8s;
 
 namespace Enclaves.Reconciler.Cluster;
@@ -11,9 +12,9 @@ namespace Enclaves.Reconciler.Cluster;
 /// <summary>
 /// The few calls that the Reconciler makes to the API server, each with a deadline. Configuration, TLS and credentials are
 /// KubernetesClient's; bodies are JSON of our own, since the client's models lose the difference between null and absent, on which
-/// server-side apply depends.
+/// server-side apply depends. With a fence, nothing is written while another replica may be the leader.
 /// </summary>
-internal sealed class ApiServer(Kubernetes client) : IDisposable
+internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : IDisposable
 {
     private const long MaxBodyBytes = 256 * 1024 * 1024;
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(30);
@@ -42,14 +43,12 @@ internal sealed class ApiServer(Kubernetes client) : IDisposable
     /// Server-side apply. With force, fields that another manager has changed become ours again.
     /// </summary>
     /// <returns>The object as it is afterwards.</returns>
-    public async Task<LiveObject> ApplyAsync(
+    public Task<LiveObject> ApplyAsync(
         ResourceKind kind, ObjectKey key, JsonObject fields, bool force, string? subresource, CancellationToken cancellation,
         string manager = NedNames.FieldManager)
     {
         var path = $"{kind.PathOf(key, subresource)}?fieldManager={manager}&force={(force ? "true" : "false")}";
-        var what = $"applying {kind.Describe(key)}";
-        var reply = await CallAsync(HttpMethod.Patch, path, fields, ApplyPatch, what, cancellation);
-        return LiveObject.From(reply) ?? throw new InvalidDataException($"{what}: the API server's reply is not an object");
+        return ObjectAsync(HttpMethod.Patch, path, fields, ApplyPatch, $"applying {kind.Describe(key)}", cancellation);
     }
 
     /// <summary>JSON merge patch of this very object, not of a later one of its name.</summary>
@@ -62,12 +61,14 @@ internal sealed class ApiServer(Kubernetes client) : IDisposable
     }
 
     /// <summary>Creates an object; the server may complete its name.</summary>
-    public Task CreateAsync(ResourceKind kind, string space, JsonObject body, CancellationToken cancellation) =>
-        CallAsync(HttpMethod.Post, $"{kind.CollectionPath(space)}?fieldManager={NedNames.FieldManager}", body, Json, $"creating a {kind.Kind} in {space}", cancellation);
+    /// <returns>The object as it is afterwards.</returns>
+    public Task<LiveObject> CreateAsync(ResourceKind kind, string space, JsonObject body, CancellationToken cancellation) =>
+        ObjectAsync(HttpMethod.Post, $"{kind.CollectionPath(space)}?fieldManager={NedNames.FieldManager}", body, Json, $"creating a {kind.Kind} in {space}", cancellation);
 
     /// <summary>Replaces an object; the body has the resourceVersion that was read, and a change that was made since is a conflict.</summary>
-    public Task ReplaceAsync(ResourceKind kind, ObjectKey key, JsonObject body, string manager, CancellationToken cancellation) =>
-        CallAsync(HttpMethod.Put, $"{kind.PathOf(key)}?fieldManager={manager}", body, Json, $"replacing {kind.Describe(key)}", cancellation);
+    /// <returns>The object as it is afterwards.</returns>
+    public Task<LiveObject> ReplaceAsync(ResourceKind kind, ObjectKey key, JsonObject body, string manager, CancellationToken cancellation) =>
+        ObjectAsync(HttpMethod.Put, $"{kind.PathOf(key)}?fieldManager={manager}", body, Json, $"replacing {kind.Describe(key)}", cancellation);
 
     /// <summary>Deletes this very object, not a later one of its name. One that is gone already is a success.</summary>
     public async Task DeleteAsync(ResourceKind kind, LiveObject target, CancellationToken cancellation)
@@ -100,9 +101,16 @@ internal sealed class ApiServer(Kubernetes client) : IDisposable
     /// <inheritdoc />
     public void Dispose() => client.Dispose();
 
+    private async Task<LiveObject> ObjectAsync(
+        HttpMethod method, string path, JsonObject body, MediaTypeHeaderValue type, string what, CancellationToken cancellation) =>
+        LiveObject.From(await CallAsync(method, path, body, type, what, cancellation))
+        ?? throw new InvalidDataException($"{what}: the API server's reply is not an object");
+
     private async Task<JsonElement> CallAsync(
         HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation)
     {
+        if (method != HttpMethod.Get)
+            fence?.Require(what);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(CallTimeout);
         using var response = await SendAsync(method, path, body, type, what, cancellation, deadline.Token);

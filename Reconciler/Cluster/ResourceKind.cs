@@ -34,6 +34,9 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     public static readonly ResourceKind ValidatingWebhooks =
         new("admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration");
 
+    /// <summary>How replicas agree on a leader.</summary>
+    public static readonly ResourceKind Lease = new("coordination.k8s.io", "v1", "leases", "Lease");
+
     /// <summary>The apiVersion field of an object.</summary>
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 

@@ -1,6 +1,7 @@
 using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
+using Enclaves.Reconciler.Leadership;
 
 namespace Enclaves.Reconciler.Reconciling;
 
@@ -16,15 +17,18 @@ internal sealed partial class NedController : BackgroundService
     private readonly NedReconciler _reconciler;
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcilerSettings _settings;
+    private readonly Task _elected;
     private readonly ILogger<NedController> _logger;
     private readonly List<Reflector<LiveObject>> _reflectors;
 
     public NedController(
-        ApiServer server, ClusterStores stores, NedReconciler reconciler, ReconcilerSettings settings, TimeProvider time, ILogger<NedController> logger)
+        ApiServer server, ClusterStores stores, NedReconciler reconciler, ReconcilerSettings settings, TimeProvider time, ILogger<NedController> logger,
+        LeaderElector? elector = null)
     {
         _stores = stores;
         _reconciler = reconciler;
         _settings = settings;
+        _elected = elector?.Elected ?? Task.CompletedTask;
         _logger = logger;
         _queue = new WorkQueue<ObjectKey>(time, new BackOff(TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(1)));
         const string ours = $"{NedLabels.ManagedBy}={NedLabels.ManagedByValue}";
@@ -111,6 +115,8 @@ internal sealed partial class NedController : BackgroundService
         {
             // Before every store is whole, a child that exists would look as if it did not.
             await Task.WhenAll(_reflectors.Select(reflector => reflector.Synced)).WaitAsync(cancellation);
+            // A standby keeps its stores up to date and its queue filled, and has nothing to catch up with when it takes over.
+            await _elected.WaitAsync(cancellation);
             LogWorking(_logger, _settings.Namespace is { Length: > 0 } space ? $"namespace {space}" : "all namespaces", _stores.Neds.Count);
             await Task.WhenAll(Enumerable.Range(0, _settings.Workers).Select(_ => WorkAsync(cancellation)));
         }
@@ -159,7 +165,7 @@ internal sealed partial class NedController : BackgroundService
             // The status could not be written either; the pass is made again as a whole.
             LogFailed(_logger, _queue.AddAfterFailure(key).TotalSeconds, failure.Message);
         }
-        catch (Exception defect) when (defect is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        catch (Exception defect) when (defect is not NotLeaderException && (defect is not OperationCanceledException || !cancellation.IsCancellationRequested))
         {
             // A defect met by one NED must not take the others with it.
             LogDefect(_logger, defect, _queue.AddAfterFailure(key).TotalSeconds);

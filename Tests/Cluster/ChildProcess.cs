@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Enclaves.Tests.Enclave.Harness;
+using Xunit;
 
 namespace Enclaves.Tests.Cluster;
 
@@ -62,6 +63,16 @@ internal sealed class ChildProcess : IAsyncDisposable
         if (Running.TryRemove(this, out _) && !_process.HasExited)
             _process.Kill(entireProcessTree: true);
     }
+
+    /// <summary>Sends a signal by its name, such as TERM.</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>Completes when it has ended by itself, or after a signal.</summary>
+    public Task Ended() => _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Wait.Usual, TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {

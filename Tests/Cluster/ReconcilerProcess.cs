@@ -42,6 +42,12 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
     /// <summary>SIGKILL.</summary>
     public void Kill() => _process.Kill();
 
+    /// <summary>Sends a signal by its name, such as TERM.</summary>
+    public void Signal(string name) => _process.Signal(name);
+
+    /// <summary>Completes when it has ended.</summary>
+    public Task Ended() => _process.Ended();
+
     public async ValueTask DisposeAsync()
     {
         await _process.DisposeAsync();
