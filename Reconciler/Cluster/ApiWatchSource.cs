@@ -84,11 +84,11 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
     private async Task<ListResult<LiveObject>> ListOnceAsync(string query, CancellationToken cancellation) =>
         ReadList(await server.ListAsync(kind, space, query, cancellation));
 
-    private static ListResult<LiveObject> ReadList(JsonElement list)
+    private ListResult<LiveObject> ReadList(JsonElement list)
     {
         var items = new List<LiveObject>();
         if (list.TryGetProperty("items", out var array) && array.ValueKind == JsonValueKind.Array)
-            items.AddRange(array.EnumerateArray().Select(LiveObject.From).OfType<LiveObject>());
+            items.AddRange(array.EnumerateArray().Select(item => LiveObject.From(item, kind.Unused)).OfType<LiveObject>());
         return new ListResult<LiveObject>(items, list.GetProperty("metadata").GetProperty("resourceVersion").GetString() ?? "");
     }
 
@@ -102,7 +102,7 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
             throw IsVersionUnavailable(error) ? new ResourceVersionUnavailableException(error.Message) : error;
         }
 
-        var item = LiveObject.From(body) ?? throw new InvalidDataException($"watching {kind.Plural}: an event of type {type} has no object");
+        var item = LiveObject.From(body, kind.Unused) ?? throw new InvalidDataException($"watching {kind.Plural}: an event of type {type} has no object");
         return type switch
         {
             "ADDED" or "MODIFIED" => new WatchEvent<LiveObject>(WatchEventKind.Present, item.ResourceVersion, item),

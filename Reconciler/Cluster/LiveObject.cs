@@ -49,9 +49,11 @@ internal sealed class LiveObject : IStored
     public long Generation => At("metadata", "generation") is { ValueKind: JsonValueKind.Number } number ? number.GetInt64() : 0;
 
     /// <summary>Takes over a copy of an object, or null if it is not one (no metadata).</summary>
-    public static LiveObject? From(JsonElement json) =>
+    /// <param name="json">The object.</param>
+    /// <param name="unused">A member that nobody here reads and that is not kept, or null.</param>
+    public static LiveObject? From(JsonElement json, string? unused = null) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
-            ? new LiveObject(WithoutManagedFields(json))
+            ? new LiveObject(WithoutManagedFields(json, unused))
             : null;
 
     /// <summary>The value at a path of member names, or null.</summary>
@@ -75,7 +77,7 @@ internal sealed class LiveObject : IStored
     public int CountAt(params ReadOnlySpan<string> path) =>
         At(path) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var count) ? count : 0;
 
-    private static JsonElement WithoutManagedFields(JsonElement json)
+    private static JsonElement WithoutManagedFields(JsonElement json, string? unused)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer))
@@ -83,6 +85,8 @@ internal sealed class LiveObject : IStored
             writer.WriteStartObject();
             foreach (var member in json.EnumerateObject())
             {
+                if (unused is not null && member.NameEquals(unused))
+                    continue;
                 if (!member.NameEquals("metadata"))
                 {
                     member.WriteTo(writer);

@@ -20,6 +20,9 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     /// <summary>Read only to learn which manifests are still in use.</summary>
     public static readonly ResourceKind ReplicaSet = new("apps", "v1", "replicasets", "ReplicaSet");
 
+    /// <summary>Read only for what keeps them from being ready.</summary>
+    public static readonly ResourceKind Pod = new("", "v1", "pods", "Pod") { Unused = "spec" };
+
     /// <summary>What a user reads to learn what happened.</summary>
     public static readonly ResourceKind Event = new("events.k8s.io", "v1", "events", "Event");
 
@@ -36,6 +39,9 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
 
     /// <summary>How replicas agree on a leader.</summary>
     public static readonly ResourceKind Lease = new("coordination.k8s.io", "v1", "leases", "Lease");
+
+    /// <summary>A large member that nobody reads of objects that are watched, or null.</summary>
+    public string? Unused { get; init; }
 
     /// <summary>The apiVersion field of an object.</summary>
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";

@@ -1,3 +1,4 @@
+using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
 
@@ -21,6 +22,12 @@ internal sealed class ClusterStores
     /// <summary>ReplicaSets of those Deployments, by the uid of their Deployment.</summary>
     public ObjectStore<LiveObject> ReplicaSets { get; } = new(child => child.OwnerUid);
 
+    /// <summary>Enclave pods, by <see cref="PodsOf"/>.</summary>
+    public ObjectStore<LiveObject> Pods { get; } = new(pod => pod.TextAt("metadata", "labels", NedLabels.Deployment) is { } ned ? PodsOf(new ObjectKey(pod.Key.Namespace, ned)) : null);
+
     /// <summary>Namespaces; empty when only one is watched.</summary>
     public ObjectStore<LiveObject> Namespaces { get; } = new();
+
+    /// <summary>Index value of the pods of one NED.</summary>
+    public static string PodsOf(ObjectKey ned) => ned.ToString();
 }

@@ -18,7 +18,7 @@ internal sealed partial class ManifestCleanup(ApiServer server, ClusterStores st
         // The store may lag behind a ReplicaSet that has just been made, so the server has the last word.
         var selector = Uri.EscapeDataString($"{NedLabels.Deployment}={ned.Key.Name}");
         var list = await server.ListAsync(ResourceKind.ReplicaSet, ned.Key.Namespace, $"labelSelector={selector}", cancellation);
-        var replicaSets = list.GetProperty("items").EnumerateArray().Select(LiveObject.From).OfType<LiveObject>().ToList();
+        var replicaSets = list.GetProperty("items").EnumerateArray().Select(item => LiveObject.From(item)).OfType<LiveObject>().ToList();
         foreach (var manifest in Unused(ned, current, replicaSets))
         {
             await server.DeleteAsync(ResourceKind.ConfigMap, manifest, cancellation);

@@ -2,6 +2,7 @@ using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
 using Enclaves.Reconciler.Leadership;
+using Enclaves.Reconciler.Status;
 
 namespace Enclaves.Reconciler.Reconciling;
 
@@ -41,6 +42,7 @@ internal sealed partial class NedController : BackgroundService
             Reflect(ResourceKind.Deployment, stores.Deployments),
             Reflect(ResourceKind.Service, stores.Services),
             Reflect(ResourceKind.ReplicaSet, stores.ReplicaSets),
+            Reflect(ResourceKind.Pod, stores.Pods),
         ];
         if (string.IsNullOrEmpty(settings.Namespace))
             _reflectors.Add(Reflect(ResourceKind.Namespace, stores.Namespaces, null));
@@ -92,6 +94,14 @@ internal sealed partial class NedController : BackgroundService
             // Only a ReplicaSet that is gone matters: its manifest may be unused now.
             if (change.After is null && change.Before!.TextAt("metadata", "labels", NedLabels.Deployment) is { } ned)
                 _queue.Add(new ObjectKey(change.Before.Key.Namespace, ned));
+        };
+        _stores.Pods.Changed += change =>
+        {
+            // Of a pod that starts there are many changes; only what keeps it from being ready goes into the status.
+            if (PodTrouble.Of(change.Before is { } before ? [before] : []) == PodTrouble.Of(change.After is { } after ? [after] : []))
+                return;
+            if ((change.After ?? change.Before)!.TextAt("metadata", "labels", NedLabels.Deployment) is { } ned)
+                _queue.Add(new ObjectKey((change.After ?? change.Before)!.Key.Namespace, ned));
         };
         _stores.Namespaces.Changed += change =>
         {

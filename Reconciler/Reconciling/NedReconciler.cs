@@ -114,14 +114,15 @@ internal sealed partial class NedReconciler(
             ? memory.Latest(ResourceKind.Deployment, deployment)
             : null;
 
-    private static NedObservation Observe(LiveObject live, NitroEnclaveDeployment? ned, LiveObject? deployment, NedProblem? problem) => new(
+    private NedObservation Observe(LiveObject live, NitroEnclaveDeployment? ned, LiveObject? deployment, NedProblem? problem) => new(
         live.Key.Namespace,
         live.Key.Name,
         live.Generation,
         ned?.Spec.Replicas ?? (live.At("spec", "replicas") is null ? NedDefaults.Replicas : live.CountAt("spec", "replicas")),
         ned?.Spec.Paused ?? false,
         deployment is null ? null : DeploymentObservation.Of(deployment),
-        problem);
+        problem,
+        PodTrouble.Of(stores.Pods.Find(ClusterStores.PodsOf(live.Key))));
 
     private static bool IsIgnored(LiveObject? space) => space?.TextAt("metadata", "labels", IgnoreLabel) == "true";
 

@@ -41,6 +41,7 @@ internal static class ConditionPolicies
             $"The API server refuses the pods of Deployment {ned.Namespace}/{ned.Name}: {failure.TrimEnd('.')}; mend what it names, it is tried again by itself."),
         _ when ned.Replicas == 0 => Verdict.True("NoEnclavesWanted", "No enclaves are wanted: spec.replicas is 0."),
         { } deployment when deployment.Ready >= ned.Replicas => Verdict.True("EnclavesReady", $"{deployment.Ready} of {ned.Replicas} enclaves are ready."),
+        { } deployment when ned.Pods is { } trouble => Verdict.False(trouble.Reason, $"{deployment.Ready} of {ned.Replicas} enclaves are ready. {trouble.Message}"),
         { } deployment => Verdict.False("EnclavesNotReady",
             $"{deployment.Ready} of {ned.Replicas} enclaves are ready; what the others wait for: {DescribePods(ned)}"),
     };
@@ -78,7 +79,7 @@ internal static class ConditionPolicies
             return Verdict.False("Paused", "The rollout is paused: set spec.paused to false to let it go on.");
         return Verdict.True("RollingOut",
             $"{deployment.Updated} of {ned.Replicas} enclaves run the current spec, {deployment.Available} are available, {deployment.Total} exist; "
-            + $"to see what they wait for: {DescribePods(ned)}");
+            + (ned.Pods?.Message ?? $"to see what they wait for: {DescribePods(ned)}"));
     }
 
     /// <summary>kstatus: no progress without somebody's help.</summary>
@@ -89,8 +90,8 @@ internal static class ConditionPolicies
         if (ned.Problem is null && !IsComplete(ned) && ned.Deployment is { IsObserved: true, DeadlineFailure: { } failure })
         {
             return Verdict.True("ProgressDeadlineExceeded",
-                $"The rollout has made no progress in time: {failure.TrimEnd('.')}; see what the pods wait for: {DescribePods(ned)} "
-                + "(where the nodes with enclaves are full, set spec.strategy.rollingUpdate.maxSurge to 0)");
+                $"The rollout has made no progress in time: {failure.TrimEnd('.')}; {(ned.Pods is { } trouble ? trouble.Message : $"see what the pods wait for: {DescribePods(ned)} "
+                + "(where the nodes with enclaves are full, set spec.strategy.rollingUpdate.maxSurge to 0)")}");
         }
 
         return Verdict.False("NotStalled", "Nothing waits for help.");

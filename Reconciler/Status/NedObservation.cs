@@ -12,8 +12,9 @@ namespace Enclaves.Reconciler.Status;
 /// <param name="Paused">Whether rollouts wait.</param>
 /// <param name="Deployment">Its Deployment, or null while there is none.</param>
 /// <param name="Problem">Why the children are not as wanted, or null when they are.</param>
+/// <param name="Pods">What most of its pods that are not ready wait for, or null when that is not known.</param>
 internal sealed record NedObservation(
-    string Namespace, string Name, long Generation, int Replicas, bool Paused, DeploymentObservation? Deployment, NedProblem? Problem);
+    string Namespace, string Name, long Generation, int Replicas, bool Paused, DeploymentObservation? Deployment, NedProblem? Problem, PodTrouble? Pods = null);
 
 /// <summary>What a Deployment says of its pods.</summary>
 internal sealed record DeploymentObservation

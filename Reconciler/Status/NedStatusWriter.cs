@@ -36,7 +36,7 @@ internal sealed class NedStatusWriter(ApiServer server, NedEvents events, TimePr
     private static bool IsWorthTelling(ConditionChange change) => change.IsTransition && change.Type switch
     {
         NedConditions.Scheduled => true,
-        NedConditions.EnclavesHealthy => change.Now.Status == "True" || change.StatusBefore == "True" || change.Now.Reason == "PodsNotCreated",
+        NedConditions.EnclavesHealthy => change.Now.Status == "True" || change.StatusBefore == "True" || change.Now.Reason is not ("EnclavesNotReady" or "NoDeployment"),
         NedConditions.Stalled => change.Now.Reason == "ProgressDeadlineExceeded",
         _ => false,
     };

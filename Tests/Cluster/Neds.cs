@@ -9,6 +9,9 @@ internal static class Neds
 {
     public const string Name = "hello";
 
+    /// <summary>Why the pods of these NEDs wait: whichever cluster the tests meet, no node of it has what they select.</summary>
+    public static readonly string[] WithoutNode = ["NoNodes", "NoMatchingNode"];
+
     /// <summary>A good NED. No node has what its pods select, so they stay Pending and nothing boots.</summary>
     public static JsonObject Valid(string name = Name) => new()
     {

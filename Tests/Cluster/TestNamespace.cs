@@ -101,12 +101,13 @@ internal sealed class TestNamespace : IAsyncDisposable
         reply.EnsureSuccessStatusCode();
     }
 
-    /// <summary>Reasons of the events about the NED, in order.</summary>
+    /// <summary>Reasons of the events about the NED, in order, without those that depend on whether this cluster has nodes.</summary>
     public async Task<IReadOnlyList<string>> EventReasons(string ned = Neds.Name) =>
         [.. (await Client.EventsV1.ListNamespacedEventAsync(Name)).Items
             .Where(item => item.Regarding?.Kind == NedNames.Kind && item.Regarding.Name == ned)
             .OrderBy(item => item.EventTime)
-            .Select(item => item.Reason)];
+            .Select(item => item.Reason)
+            .Where(reason => !Neds.WithoutNode.Contains(reason))];
 
     /// <summary>Waits until these events, and no others, tell of the NED.</summary>
     public async Task Told(IReadOnlyList<string> reasons)
