@@ -26,6 +26,7 @@ public sealed class TroubleTests(ClusterFixture cluster)
         await using var space = await TestNamespace.Create(cluster);
         await using var reconciler = await ReconcilerProcess.Start(space.Name);
         await space.Create(Neds.Valid());
+        await space.Reconciled(explain: () => reconciler.Log);
         var pod = await Wait.For("a pod", async () => (await space.Pods()).FirstOrDefault());
         // As a kubelet reports it.
         await space.PatchPodStatus(pod.Name(), """
