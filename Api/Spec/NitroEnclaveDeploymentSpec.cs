@@ -6,7 +6,7 @@ using k8s.Models;
 namespace Enclaves.Api;
 
 /// <summary>What is wanted: how many enclaves, how large, and what runs in them.</summary>
-/// <remarks>Its manifest, which the enclave measures, has at most 1 MiB and 64 plugins.</remarks>
+/// <remarks>Its manifest, which the enclave measures, has at most 1 MiB and 64 plugins; all lists of a spec together have at most 20000 items.</remarks>
 public sealed record NitroEnclaveDeploymentSpec
 {
     /// <summary>Number of enclaves, each in a pod of its own. kubectl scale and a HorizontalPodAutoscaler change it too; leave it out of Git where they do.</summary>
