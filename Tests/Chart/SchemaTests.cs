@@ -36,6 +36,9 @@ public sealed class SchemaTests
     [InlineData("enclave.seccompProfile", "\"Localhost:\"")]
     [InlineData("enclave.allowDestinations", "[\"10.0.0.7\"]", "enclave.allowDestinations.0")]
     [InlineData("networkPolicy.enabled", "\"false\"")]
+    [InlineData("serviceMonitor.enabled", "1")]
+    [InlineData("serviceMonitor.interval", "\"30\"")]
+    [InlineData("serviceMonitor.labels.release", "1")]
     [InlineData("tls.mode", "\"none\"")]
     [InlineData("tls.selfManaged.leafDays", "0")]
     [InlineData("tls.selfManaged.authorityDays", "89")]
@@ -113,5 +116,5 @@ public sealed class SchemaTests
     }
 
     // The keys of these are nodes' labels and names of resources: anybody's.
-    private static bool IsOpen(string path) => Regex.IsMatch(path, @"\.(nodeSelector|requests|limits|issuerRef)$");
+    private static bool IsOpen(string path) => Regex.IsMatch(path, @"\.(nodeSelector|labels|requests|limits|issuerRef)$");
 }
