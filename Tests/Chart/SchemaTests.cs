@@ -77,6 +77,15 @@ public sealed class SchemaTests
         result.Error.ShouldContain($"{path}: give");
     }
 
+    [Theory]
+    [InlineData("selfManaged")]
+    [InlineData("certManager")]
+    public async Task A_certificate_of_ones_own_is_not_ignored_in_silence(string mode)
+    {
+        var result = await Helm.TryTemplate("everything", "--set", $"tls.mode={mode}");
+        result.Error.ShouldContain("tls.mode: ");
+    }
+
     [Fact]
     public void Every_value_stands_in_the_schema_and_has_a_default() =>
         SchemaPaths(ValuesTree.Schema, "").Where(path => path != "global").Order(StringComparer.Ordinal)
