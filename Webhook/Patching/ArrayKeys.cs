@@ -11,12 +11,13 @@ internal static class ArrayKeys
     /// <exception cref="NotSupportedException">Nothing is known of such an array.</exception>
     public static int IndexOf(string array, JsonElement present, JsonNode wanted)
     {
+        if (array == "sources")
+            return IndexOfSource(present, wanted["secret"]!.AsObject());
         string[] key = array switch
         {
             "containers" or "env" or "volumes" => ["name"],
             "ports" => ["containerPort"],
             "volumeMounts" => ["mountPath"],
-            "sources" => ["secret", "name"],
             "items" => ["key"],
             "drop" or "supplementalGroups" => [],
             _ => throw new NotSupportedException($"the items of '{array}' have no known key"),
@@ -27,6 +28,22 @@ internal static class ArrayKeys
         foreach (var item in present.EnumerateArray())
         {
             if (item.At(key) is { } found && ScalarValues.Same(found, sought))
+                return index;
+            index++;
+        }
+
+        return -1;
+    }
+
+    // A Secret may be needed as a whole and by its keys, and be optional for one of both only.
+    private static int IndexOfSource(JsonElement present, JsonObject secret)
+    {
+        var (name, optional, hasItems) = ((string)secret["name"]!, (bool?)secret["optional"] ?? false, secret.ContainsKey("items"));
+        var index = 0;
+        foreach (var item in present.EnumerateArray())
+        {
+            var isOptional = item.At("secret", "optional") is { ValueKind: JsonValueKind.True };
+            if (item.At("secret", "name").Is(name) && isOptional == optional && item.At("secret", "items") is not null == hasItems)
                 return index;
             index++;
         }
