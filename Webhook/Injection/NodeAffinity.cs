@@ -23,8 +23,9 @@ internal static class NodeAffinity
         var path = ToTerms.Aggregate(JsonPointer.Root, (at, name) => at.Member(name));
         if (terms.GetArrayLength() == 0)
             patch.Add(path.End(), Term(label, value));
-        for (var i = 0; i < terms.GetArrayLength(); i++)
-            RequireIn(patch, path.Item(i), terms[i], label, value);
+        var index = 0;
+        foreach (var term in terms.EnumerateArray())
+            RequireIn(patch, path.Item(index++), term, label, value);
     }
 
     private static void RequireIn(PatchBuilder patch, JsonPointer path, JsonElement term, string label, string value)

@@ -10,7 +10,9 @@ namespace Enclaves.Webhook.Injection;
 /// </summary>
 internal sealed class SecretVolumes
 {
-    private const string Root = "/etc/enclave/secrets";
+    /// <summary>Folder of all Secrets.</summary>
+    public const string Root = "/etc/enclave/secrets";
+
     private const string CommonVolume = "enclave-secrets";
     private const string PullKey = ".dockerconfigjson";
 

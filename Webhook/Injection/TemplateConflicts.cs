@@ -24,9 +24,10 @@ internal sealed class TemplateConflicts(JsonElement pod, JsonElement container, 
 
     private IEnumerable<AdmissionCause> Volumes()
     {
+        var ours = ByName(template["spec"]!["volumes"]!);
         foreach (var (index, volume) in Indexed(pod.At("spec", "volumes")))
         {
-            var kind = Named(template["spec"]!["volumes"]!, volume)?.AsObject().Select(member => member.Key).Single(name => name != "name");
+            var kind = Named(ours, volume)?.AsObject().Select(member => member.Key).Single(name => name != "name");
             if (kind is not null && volume.At(kind) is null)
                 yield return new(Invariant($"spec.volumes[{index}].name"), $"is '{volume.At("name").Text()}', which injection makes as {kind}; give your volume another name");
         }
@@ -34,22 +35,24 @@ internal sealed class TemplateConflicts(JsonElement pod, JsonElement container, 
 
     private IEnumerable<AdmissionCause> Mounts()
     {
-        var ours = Host["volumeMounts"]!.AsArray();
+        var ours = Host["volumeMounts"]!.AsArray().ToDictionary(mount => (string)mount!["mountPath"]!, mount => (string)mount!["name"]!);
+        var folders = ours.Keys.Where(place => !place.StartsWith(SecretVolumes.Root, StringComparison.Ordinal)).Append(SecretVolumes.Root).ToList();
         foreach (var (index, mount) in Indexed(container.At("volumeMounts")))
         {
-            if (mount.At("mountPath").Text() is not { } at || ours.Any(item => (string)item!["mountPath"]! == at && mount.At("name").Is((string)item["name"]!)))
+            if (mount.At("mountPath").Text() is not { } at || (ours.TryGetValue(at, out var volume) && mount.At("name").Is(volume)))
                 continue;
             // Below is as bad: it would hide a part of what EnclaveHost reads or writes there.
-            if (ours.Select(item => (string)item!["mountPath"]!).FirstOrDefault(place => (at.TrimEnd('/') + "/").StartsWith(place + "/", StringComparison.Ordinal)) is { } taken)
+            if (folders.Find(place => (at.TrimEnd('/') + "/").StartsWith(place + "/", StringComparison.Ordinal)) is { } taken)
                 yield return new(Invariant($"{path}.volumeMounts[{index}].mountPath"), $"is '{at}', but {taken} is a folder of EnclaveHost's own; mount your volume elsewhere");
         }
     }
 
     private IEnumerable<AdmissionCause> Variables()
     {
+        var ours = ByName(Host["env"]!);
         foreach (var (index, variable) in Indexed(container.At("env")))
         {
-            if (Named(Host["env"]!, variable) is not { } wanted)
+            if (Named(ours, variable) is not { } wanted)
                 continue;
             var isOther = wanted["value"] is null
                 ? variable.At("value").Text() is { Length: > 0 } || HasOtherThan(variable.At("valueFrom"), "fieldRef")
@@ -61,13 +64,15 @@ internal sealed class TemplateConflicts(JsonElement pod, JsonElement container, 
 
     private IEnumerable<AdmissionCause> OwnPorts()
     {
+        var byName = ByName(Host["ports"]!);
+        var byNumber = byName.Values.ToDictionary(port => (long)(int)port["containerPort"]!);
         foreach (var (index, port) in Indexed(container.At("ports")))
         {
             var (number, name) = (Number(port), port.At("name").Text());
-            var ours = Host["ports"]!.AsArray().FirstOrDefault(item => (int)item!["containerPort"]! == number || (string)item["name"]! == name);
-            if (ours is null)
+            var sameNumber = number is null ? null : byNumber.GetValueOrDefault(number.Value);
+            if ((sameNumber ?? Named(byName, port)) is not { } ours)
                 continue;
-            if ((int)ours["containerPort"]! != number || (name is { Length: > 0 } && name != (string)ours["name"]!) || !IsTcp(port))
+            if (sameNumber is null || (name is { Length: > 0 } && name != (string)ours["name"]!) || !IsTcp(port))
                 yield return new(Invariant($"{path}.ports[{index}]"), $"contradicts the port {ours["name"]} = {ours["containerPort"]}/TCP that injection adds; remove it");
         }
     }
@@ -114,8 +119,10 @@ internal sealed class TemplateConflicts(JsonElement pod, JsonElement container, 
 
     private static IEnumerable<(int Index, JsonElement Item)> Indexed(JsonElement? list) => list.Items().Select((item, index) => (index, item));
 
-    private static JsonNode? Named(JsonNode ours, JsonElement item) =>
-        item.At("name").Text() is { } name ? ours.AsArray().FirstOrDefault(own => (string)own!["name"]! == name) : null;
+    private static Dictionary<string, JsonNode> ByName(JsonNode ours) => ours.AsArray().ToDictionary(item => (string)item!["name"]!, item => item!, StringComparer.Ordinal);
+
+    private static JsonNode? Named(Dictionary<string, JsonNode> ours, JsonElement item) =>
+        item.At("name").Text() is { } name ? ours.GetValueOrDefault(name) : null;
 
     private static bool HasOtherThan(JsonElement? source, string kind) =>
         source is { ValueKind: JsonValueKind.Object } members && members.EnumerateObject().Any(member => member.Name != kind && member.Value.ValueKind != JsonValueKind.Null);

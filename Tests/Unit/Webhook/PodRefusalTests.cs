@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Enclaves.Webhook.Injection;
 using Enclaves.Webhook.Review;
@@ -11,6 +12,9 @@ public sealed class PodRefusalTests
 {
     private const string Host = "spec|containers|0|";
     private const string Path = "spec.containers[0].";
+
+    private static readonly PodInjection Injection = new(
+        new InjectionOptions { EnclaveHostImage = "registry.example/enclave-host:1", Driver = InjectionOptions.Qemu, SeccompProfile = "RuntimeDefault" }, "1.2.3");
 
     [Theory]
     [InlineData("cpuCount", "3", "cpuCount", "even number from 2 to 256")]
@@ -121,6 +125,30 @@ public sealed class PodRefusalTests
         Decide(pod).Causes.ShouldBeEmpty();
     }
 
+    // Whoever may create a pod could keep the Webhook busy with one that costs the square of its length.
+    [Theory]
+    [InlineData(Host + "ports", "{\"containerPort\":7000}")]
+    [InlineData(Host + "env", "{\"name\":\"A\"}")]
+    [InlineData(Host + "volumeMounts", "{\"mountPath\":\"/a/b\"}")]
+    [InlineData("spec|volumes", "{\"name\":\"a\"}")]
+    [InlineData("spec|affinity", "{\"matchFields\":[1]}")]
+    public void A_pod_as_long_as_a_request_may_be_takes_no_longer_than_its_length(string where, string item)
+    {
+        var pod = Pod();
+        Settings(pod, settings =>
+        {
+            settings["ports"] = new JsonArray([.. Enumerable.Range(20000, 100).Select(port => (JsonNode)port)]);
+            settings["secrets"] = new JsonArray([.. Enumerable.Range(0, 100).Select(i => (JsonNode)new JsonObject { ["name"] = $"s{i}" })]);
+        });
+        var items = $"[{string.Join(',', Enumerable.Repeat(item, 100_000))}]";
+        Set(pod, where, where == "spec|affinity" ? $"{{\"nodeAffinity\":{{\"requiredDuringSchedulingIgnoredDuringExecution\":{{\"nodeSelectorTerms\":{items}}}}}}}" : items);
+        var request = Patched.Request(pod);
+        var clock = Stopwatch.StartNew();
+        Injection.Decide(request).Causes.ShouldBeEmpty();
+        // Less than a second, even on a busy machine. Where the square counts, half a minute is not enough.
+        clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
+    }
+
     private static JsonNode Pod() => Corpus.Read("pod-deployment");
 
     private static void Settings(JsonNode pod, Action<JsonNode> change)
@@ -141,8 +169,7 @@ public sealed class PodRefusalTests
             parent[steps[^1]] = JsonNode.Parse(value);
     }
 
-    private static AdmissionDecision Decide(JsonNode pod) =>
-        new PodInjection(new InjectionOptions { EnclaveHostImage = "registry.example/enclave-host:1", Driver = InjectionOptions.Qemu, SeccompProfile = "RuntimeDefault" }, "1.2.3").Decide(Patched.Request(pod));
+    private static AdmissionDecision Decide(JsonNode pod) => Injection.Decide(Patched.Request(pod));
 
     private static IReadOnlyList<AdmissionCause> Refused(JsonNode pod)
     {

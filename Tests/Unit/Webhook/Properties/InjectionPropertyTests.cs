@@ -47,10 +47,28 @@ public sealed class InjectionPropertyTests
     {
         var injected = Inject(pod);
         injected.ShouldKeep(pod);
+        ShouldAskForItsNode(injected, pod);
         Injection.Decide(Patched.Request(injected)).Patch.ShouldBeNull();
         injected["spec"]!["containers"]!.AsArray().Single(container => (string)container!["name"]! == "enclave-host")!["volumeMounts"]!.AsArray()
             .Select(mount => (string)mount!["name"]!).ShouldBeSubsetOf([.. injected["spec"]!["volumes"]!.AsArray().Select(volume => (string)volume!["name"]!), "mine"]);
     }
+
+    // Terms are alternatives: a new one would let the pod onto nodes that it did not ask for, and one without the label onto nodes without enclaves.
+    private static void ShouldAskForItsNode(JsonNode injected, JsonNode pod)
+    {
+        if (Terms(injected) is not { } terms)
+            return;
+        terms.Count.ShouldBe(Terms(pod) is { Count: > 0 } own ? own.Count : 1);
+        foreach (var term in terms.OfType<JsonObject>().Where(term => IsFilled(term["matchExpressions"]) || (IsFilled(term["matchFields"]) && term["matchExpressions"] is null or JsonArray)))
+            term["matchExpressions"]!.AsArray().Select(expression => expression?.ToJsonString()).ShouldContain("""{"key":"aws-nitro-enclaves-k8s-dp","operator":"In","values":["enabled"]}""");
+    }
+
+    private static JsonArray? Terms(JsonNode pod) =>
+        Member(Member(Member(Member(pod["spec"], "affinity"), "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution"), "nodeSelectorTerms") as JsonArray;
+
+    private static JsonNode? Member(JsonNode? of, string name) => (of as JsonObject)?[name];
+
+    private static bool IsFilled(JsonNode? list) => list is JsonArray { Count: > 0 };
 
     private static JsonNode Inject(JsonNode pod) => Patched.Apply(pod, Injection.Decide(Patched.Request(pod)));
 }
