@@ -1,4 +1,5 @@
 using Enclaves.Webhook.Injection;
+using Enclaves.Webhook.Validation;
 
 namespace Enclaves.Webhook.Options;
 
@@ -23,6 +24,9 @@ internal sealed record WebhookOptions
     /// <summary>What enclave pods are filled with.</summary>
     public required InjectionOptions Injection { get; init; }
 
+    /// <summary>Which images NEDs may name.</summary>
+    public required ImagePolicy Images { get; init; }
+
     /// <summary>Reads and checks everything; the options are only valid when there is no problem.</summary>
     public static (WebhookOptions Options, IReadOnlyList<string> Problems) Read(
         IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
@@ -36,6 +40,7 @@ internal sealed record WebhookOptions
             HttpPort = reader.Number("http-port", 8080, 1, 65535),
             Drain = TimeSpan.FromSeconds(reader.Number("drain-seconds", 10, 0, 300)),
             Injection = InjectionOptions.Read(reader),
+            Images = ImagePolicy.Read(reader),
         };
         reader.Finish();
         return (options, reader.Problems);

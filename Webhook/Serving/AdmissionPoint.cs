@@ -18,8 +18,9 @@ internal sealed record AdmissionPoint(string Path, GroupVersionKind Kind, Func<A
         new("/mutate-k8s-oblv-com-v1alpha1-nitroenclavedeployment", Ned, NedMutation.Decide);
 
     /// <summary>Refuses bad NEDs.</summary>
-    public static AdmissionPoint ValidateNed { get; } =
-        new("/validate-k8s-oblv-com-v1alpha1-nitroenclavedeployment", Ned, NedValidation.Decide);
+    /// <param name="images">Which images may run.</param>
+    public static AdmissionPoint ValidateNed(ImagePolicy images) =>
+        new("/validate-k8s-oblv-com-v1alpha1-nitroenclavedeployment", Ned, request => NedValidation.Decide(request, images));
 
     private static GroupVersionKind Ned => new(NedNames.Group, NedNames.Version, NedNames.Kind);
 

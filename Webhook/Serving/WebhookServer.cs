@@ -62,7 +62,7 @@ internal static class WebhookServer
         var draining = app.Services.GetRequiredService<Draining>();
         var certificate = app.Services.GetRequiredService<ServerCertificate>();
         var logger = app.Services.GetRequiredService<ILogger<AdmissionEndpoint>>();
-        AdmissionPoint[] points = [AdmissionPoint.MutateNed, AdmissionPoint.ValidateNed, AdmissionPoint.MutatePod(new PodInjection(options.Injection, Version))];
+        AdmissionPoint[] points = [AdmissionPoint.MutateNed, AdmissionPoint.ValidateNed(options.Images), AdmissionPoint.MutatePod(new PodInjection(options.Injection, Version))];
         foreach (var point in points)
             app.MapPost(point.Path, new AdmissionEndpoint(point, draining, logger).Handle);
         app.MapGet("/livez", () => Results.Text("ok\n"));

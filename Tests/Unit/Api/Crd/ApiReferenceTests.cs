@@ -14,7 +14,7 @@ public sealed class ApiReferenceTests
     private static readonly DocumentationComments Comments = DocumentationComments.Load();
 
     public static TheoryData<string> Validators => new(
-        typeof(NedValidator).Assembly.GetTypes().Where(type => type.BaseType is { IsGenericType: true } of && of.GetGenericTypeDefinition() == typeof(AbstractValidator<>))
+        typeof(NedValidator).Assembly.GetTypes().Where(type => type.Namespace == typeof(NedValidator).Namespace && type.BaseType is { IsGenericType: true } of && of.GetGenericTypeDefinition() == typeof(AbstractValidator<>))
             .Select(type => type.FullName!));
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Text;
 using Enclaves.Webhook.Injection;
 using Enclaves.Webhook.Serving;
+using Enclaves.Webhook.Validation;
 
 namespace Enclaves.Tests.Unit.Webhook.Fuzz;
 
@@ -41,7 +42,7 @@ internal static class FuzzCorpus
     public static IReadOnlyList<(AdmissionPoint Point, byte[] Review)> Reviews { get; } =
     [
         .. Neds(AdmissionPoint.MutateNed),
-        .. Neds(AdmissionPoint.ValidateNed),
+        .. Neds(AdmissionPoint.ValidateNed(new ImagePolicy())),
         .. Pods(AdmissionPoint.MutatePod(Injection)),
     ];
 
@@ -62,6 +63,8 @@ internal static class FuzzCorpus
         yield return (point, Review(point, "CREATE", pod.Replace("demo-manifest", "other", StringComparison.Ordinal), "null"));
         yield return (point, Review(point, "CONNECT", """{"apiVersion":"v1","kind":"PodExecOptions"}""", "null"));
         yield return (point, Review(point, "CREATE", """{"metadata":{},"spec":{"containers":[{"name":"a"}]}}""", "null"));
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Corpus"), "pod-*.json").Order(StringComparer.Ordinal))
+            yield return (point, Review(point, "CREATE", File.ReadAllText(file), "null"));
     }
 
     private static byte[] Review(AdmissionPoint point, string operation, string value, string old)
