@@ -19,6 +19,9 @@ internal sealed class LargeBodies : IDisposable
     private static readonly MinDataRate LeastRate = new(bytesPerSecond: 1024 * 1024, gracePeriod: TimeSpan.FromSeconds(5));
     private static readonly SemaphoreSlim Turns = new(1);
 
+    // Of whoever's turn it is. A byte more than is allowed, so that what is longer shows.
+    private static readonly Lazy<byte[]> Buffer = new(() => new byte[AdmissionEndpoint.MaxBodyBytes + 1]);
+
     private LargeBodies()
     {
     }
@@ -48,12 +51,11 @@ internal sealed class LargeBodies : IDisposable
 
     private static async Task<MemoryStream> Read(HttpContext context)
     {
-        var body = new MemoryStream((int)Math.Min(context.Request.ContentLength ?? 0, AdmissionEndpoint.MaxBodyBytes));
-        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-        var text = body.GetBuffer().AsSpan(0, (int)body.Length);
+        var buffer = Buffer.Value;
+        var length = await context.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, context.RequestAborted);
+        var text = buffer.AsSpan(0, length);
         if (text.Count((byte)',') + text.Count((byte)'{') + text.Count((byte)'[') > MaxSeparators)
             throw new BadHttpRequestException($"the body holds too many values, allowed are {MaxSeparators}", StatusCodes.Status413PayloadTooLarge);
-        body.Position = 0;
-        return body;
+        return new MemoryStream(buffer, 0, length, writable: false);
     }
 }

@@ -45,6 +45,8 @@ internal static class WebhookServer
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = AdmissionEndpoint.MaxBodyBytes;
+        // Of each connection, also of those whose large body waits for its turn.
+        kestrel.Limits.MaxRequestBufferSize = 128 * 1024;
         kestrel.ListenAnyIP(options.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
         kestrel.ListenAnyIP(options.HttpsPort, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
         {
