@@ -31,7 +31,7 @@ internal static class FuzzCorpus
         "automountServiceAccountToken":false,"hostNetwork":false,"nodeSelector":{"zone":"a"},"securityContext":{"supplementalGroups":[1000]},
         "volumes":[{"name":"mine","emptyDir":{}},{"name":"enclave-secrets","projected":{"sources":[{"secret":{"name":"other","items":[{"key":"k","path":"p"}]}}]}}],
         "containers":[{"name":"mesh","image":"mesh:1"},{"name":"enclave-host","image":"auto","env":[{"name":"MINE","value":"1"}],
-        "ports":[{"containerPort":8080,"name":"x"}],"resources":{"limits":{"memory":"1Gi"}},"volumeMounts":[{"name":"mine","mountPath":"/mine"}],
+        "ports":[{"containerPort":9090,"name":"x"}],"resources":{"limits":{"memory":"1Gi"}},"volumeMounts":[{"name":"mine","mountPath":"/mine"}],
         "securityContext":{"runAsUser":0,"capabilities":{"drop":["NET_RAW"]}},"livenessProbe":{"httpGet":{"path":"/x","port":1}}}]}}
         """;
 
