@@ -13,7 +13,7 @@ namespace Enclaves.Webhook.Validation;
 internal static class EgressPorts
 {
     /// <summary>Adds a failure at the path of every containerPort that is a destination's port as well.</summary>
-    public static void RequireFree(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    public static void RequireFree(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
     {
         var taken = new Dictionary<int, string>();
         foreach (var (port, destination) in Destinations(spec, plugins))

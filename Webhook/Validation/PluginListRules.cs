@@ -10,11 +10,11 @@ internal static class PluginListRules
     private const string Scope = "in the NitroEnclaveDeployment";
 
     /// <summary>Checks all of it.</summary>
-    public static void Check(NitroEnclaveDeploymentSpec spec, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    public static void Check(NitroEnclaveDeploymentSpec spec, ValidationContext<NitroEnclaveDeployment> context)
     {
         var plugins = NedPlugin.Of(spec);
         if ((spec.UserPlugins?.Count ?? 0) + (spec.PrivilegedPlugins?.Count ?? 0) == 0)
-            context.AddFailure("UserPlugins", "is empty, at least one plugin is required over userPlugins and privilegedPlugins");
+            Fail(context, "spec.userPlugins", "is empty, at least one plugin is required over userPlugins and privilegedPlugins");
         RequireUnique(spec, plugins, context);
         RequireVolumes(spec, plugins, context);
         RequireRoom(spec, plugins, context);
@@ -22,7 +22,7 @@ internal static class PluginListRules
         EgressPorts.RequireFree(spec, plugins, context);
     }
 
-    private static void RequireUnique(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    private static void RequireUnique(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
     {
         var ports = plugins.SelectMany(plugin => (plugin.Container?.Ports ?? []).Select((port, i) => (Path: $"{plugin.ContainerPath}.ports[{i}]", Port: port))).ToList();
         context.Unique(plugins.Select(plugin => ($"{plugin.Path}.name", plugin.Name)), Scope);
@@ -39,7 +39,7 @@ internal static class PluginListRules
             $"{Scope}, which has one Service");
     }
 
-    private static void RequireVolumes(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    private static void RequireVolumes(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
     {
         var names = (spec.Volumes ?? []).Select(volume => volume?.Name).OfType<string>().ToHashSet(StringComparer.Ordinal);
         foreach (var plugin in plugins)
@@ -53,7 +53,7 @@ internal static class PluginListRules
     }
 
     // The platform's own processes take some of both as well, how much depends on the image: only what can never fit is refused.
-    private static void RequireRoom(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    private static void RequireRoom(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
     {
         var (cpu, memory) = (0m, 0m);
         foreach (var limits in plugins.Select(plugin => plugin.Container?.Resources?.Limits).OfType<PluginLimits>())
@@ -70,7 +70,7 @@ internal static class PluginListRules
             Fail(context, "spec.enclave.memory", $"'{size}' is less than the plugins' resources.limits.memory together, which are {memory:0} bytes; allowed is more than that");
     }
 
-    private static void RequireKnownLogs(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    private static void RequireKnownLogs(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
     {
         var names = plugins.Select(plugin => plugin.Name).OfType<string>().ToHashSet(StringComparer.Ordinal);
         for (var i = 0; i < (spec.PrivilegedPlugins?.Count ?? 0); i++)
@@ -86,6 +86,6 @@ internal static class PluginListRules
 
     private static string Listed(HashSet<string> names) => names.Count == 0 ? "none, since there are none" : string.Join(", ", names.Order(StringComparer.Ordinal).Take(20));
 
-    private static void Fail(ValidationContext<NitroEnclaveDeploymentSpec> context, string path, string problem) =>
+    private static void Fail(ValidationContext<NitroEnclaveDeployment> context, string path, string problem) =>
         context.AddFailure(new ValidationFailure(path, problem));
 }
