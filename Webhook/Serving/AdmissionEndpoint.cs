@@ -35,8 +35,12 @@ internal sealed partial class AdmissionEndpoint(AdmissionPoint point, Draining d
 
     private async Task<(int Code, ReadOnlyMemory<byte> Answer)> Answer(HttpContext context)
     {
+        // Above all Kubernetes' own binary form, which some clients try first.
+        if (!context.Request.HasJsonContentType())
+            return Refuse(context, 415, $"the content type is '{context.Request.ContentType}', understood is application/json");
         try
         {
+            using var turn = await LargeBodies.Turn(context);
             using var review = await AdmissionReviewReader.Parse(context.Request.Body, context.RequestAborted);
             var (request, decision) = point.Answer(review);
             Log(request, decision);
