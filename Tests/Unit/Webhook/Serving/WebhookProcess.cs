@@ -34,15 +34,10 @@ public sealed class WebhookProcess : IAsyncLifetime
     /// <summary>All it has written.</summary>
     public string Log => string.Join('\n', _log);
 
-    /// <summary>The most memory it ever had at once, in bytes (VmHWM).</summary>
-    public long PeakMemory
-    {
-        get
-        {
-            var line = File.ReadLines($"/proc/{_process!.Id}/status").Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return long.Parse(line["VmHWM:".Length..^"kB".Length], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture) * 1024;
-        }
-    }
+    /// <summary>
+    /// The most memory it ever had at once, in bytes (VmHWM), without the files of its code: those the kernel gives up before it kills.
+    /// </summary>
+    public long PeakMemory => Status("VmHWM:") - Status("RssFile:");
 
     public async ValueTask InitializeAsync()
     {
@@ -87,6 +82,12 @@ public sealed class WebhookProcess : IAsyncLifetime
         {
             return false;
         }
+    }
+
+    private long Status(string name)
+    {
+        var line = File.ReadLines($"/proc/{_process!.Id}/status").Single(line => line.StartsWith(name, StringComparison.Ordinal));
+        return long.Parse(line[name.Length..^"kB".Length], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture) * 1024;
     }
 
     private Process Start()
