@@ -1,4 +1,5 @@
 using Enclaves.Reconciler;
+using Enclaves.Reconciler.Certificates;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Status;
@@ -44,6 +45,8 @@ builder.Services
     .AddSingleton<NedReconciler>()
     .AddSingleton<NedController>()
     .AddHostedService(services => services.GetRequiredService<NedController>());
+if (settings.Certificates is { } certificates)
+    builder.Services.AddSingleton(certificates).AddSingleton<WebhookTrust>().AddHostedService<CertificateRenewal>();
 
 var app = builder.Build();
 app.MapGet("/livez", () => "ok");

@@ -1,3 +1,4 @@
+using Enclaves.Reconciler.Certificates;
 using k8s;
 
 namespace Enclaves.Reconciler;
@@ -26,6 +27,9 @@ internal sealed record ReconcilerSettings
     /// <summary>NEDs that are worked at the same time, 1 to 64.</summary>
     public int Workers { get; init; } = 4;
 
+    /// <summary>The Webhook's certificate to look after; absent where somebody else does, as cert-manager.</summary>
+    public CertificateSettings? Certificates { get; init; }
+
     /// <summary>Reads and checks the options.</summary>
     /// <exception cref="InvalidOperationException">An option has a value that is not allowed.</exception>
     public static ReconcilerSettings Read(IConfiguration configuration)
@@ -35,6 +39,7 @@ internal sealed record ReconcilerSettings
             throw new InvalidOperationException($"--port {settings.Port}: allowed are 1 to 65535");
         if (settings.Workers is < 1 or > 64)
             throw new InvalidOperationException($"--workers {settings.Workers}: allowed are 1 to 64");
+        settings.Certificates?.Require();
         return settings;
     }
 

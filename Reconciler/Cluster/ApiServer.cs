@@ -39,13 +39,14 @@ internal sealed class ApiServer(Kubernetes client) : IDisposable
         CallAsync(HttpMethod.Get, $"{kind.CollectionPath(space)}?{query}", null, null, $"listing {kind.Plural}", cancellation);
 
     /// <summary>
-    /// Server-side apply under <see cref="NedNames.FieldManager"/>. With force, fields that another manager has changed become ours again.
+    /// Server-side apply. With force, fields that another manager has changed become ours again.
     /// </summary>
     /// <returns>The object as it is afterwards.</returns>
     public async Task<LiveObject> ApplyAsync(
-        ResourceKind kind, ObjectKey key, JsonObject fields, bool force, string? subresource, CancellationToken cancellation)
+        ResourceKind kind, ObjectKey key, JsonObject fields, bool force, string? subresource, CancellationToken cancellation,
+        string manager = NedNames.FieldManager)
     {
-        var path = $"{kind.PathOf(key, subresource)}?fieldManager={NedNames.FieldManager}&force={(force ? "true" : "false")}";
+        var path = $"{kind.PathOf(key, subresource)}?fieldManager={manager}&force={(force ? "true" : "false")}";
         var what = $"applying {kind.Describe(key)}";
         var reply = await CallAsync(HttpMethod.Patch, path, fields, ApplyPatch, what, cancellation);
         return LiveObject.From(reply) ?? throw new InvalidDataException($"{what}: the API server's reply is not an object");
@@ -63,6 +64,10 @@ internal sealed class ApiServer(Kubernetes client) : IDisposable
     /// <summary>Creates an object; the server may complete its name.</summary>
     public Task CreateAsync(ResourceKind kind, string space, JsonObject body, CancellationToken cancellation) =>
         CallAsync(HttpMethod.Post, $"{kind.CollectionPath(space)}?fieldManager={NedNames.FieldManager}", body, Json, $"creating a {kind.Kind} in {space}", cancellation);
+
+    /// <summary>Replaces an object; the body has the resourceVersion that was read, and a change that was made since is a conflict.</summary>
+    public Task ReplaceAsync(ResourceKind kind, ObjectKey key, JsonObject body, string manager, CancellationToken cancellation) =>
+        CallAsync(HttpMethod.Put, $"{kind.PathOf(key)}?fieldManager={manager}", body, Json, $"replacing {kind.Describe(key)}", cancellation);
 
     /// <summary>Deletes this very object, not a later one of its name. One that is gone already is a success.</summary>
     public async Task DeleteAsync(ResourceKind kind, LiveObject target, CancellationToken cancellation)

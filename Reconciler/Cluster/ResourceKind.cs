@@ -23,6 +23,17 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     /// <summary>What a user reads to learn what happened.</summary>
     public static readonly ResourceKind Event = new("events.k8s.io", "v1", "events", "Event");
 
+    /// <summary>The Webhook's certificate; no other Secret is ever read.</summary>
+    public static readonly ResourceKind Secret = new("", "v1", "secrets", "Secret");
+
+    /// <summary>Where the Webhook's mutating endpoints are registered.</summary>
+    public static readonly ResourceKind MutatingWebhooks =
+        new("admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration");
+
+    /// <summary>Where its validating endpoint is.</summary>
+    public static readonly ResourceKind ValidatingWebhooks =
+        new("admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration");
+
     /// <summary>The apiVersion field of an object.</summary>
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 

@@ -8,29 +8,43 @@ public sealed class RbacTests
     [Fact]
     public async Task No_rule_has_a_wildcard()
     {
-        var rules = (await Rules()).ToList();
+        var rules = (await Rules("required")).ToList();
         rules.Count.ShouldBeGreaterThan(10);
         rules.SelectMany(rule => rule.Names).ShouldNotContain(name => name.Contains('*'));
     }
 
     [Fact]
-    public async Task Nobody_may_read_secrets_or_hand_on_rights()
+    public async Task Nobody_may_read_secrets_but_the_one_with_the_certificate()
     {
-        var names = (await Rules()).SelectMany(rule => rule.Names).ToList();
-        foreach (var forbidden in new[] { "secrets", "escalate", "bind", "impersonate", "pods/exec", "serviceaccounts/token" })
+        var rendered = await Helm.Template("required");
+        var rule = rendered.OfKind("Role").ShouldHaveSingleItem().Json["rules"]!.AsArray().ShouldHaveSingleItem()!;
+        var secret = rendered.OfKind("Secret").ShouldHaveSingleItem();
+        rule["resourceNames"]!.AsArray().ShouldHaveSingleItem()!.GetValue<string>().ShouldBe(secret.Name);
+        rule["verbs"]!.AsArray().Select(verb => (string)verb!).ShouldBe(["get", "update"]);
+        secret.Json["data"].ShouldBeNull("each upgrade would take the certificate away");
+        foreach (var role in rendered.OfKind("ClusterRole"))
+            role.Text.ShouldNotContain("secrets");
+    }
+
+    [Fact]
+    public async Task Nobody_may_hand_on_rights()
+    {
+        var names = (await Rules("required")).SelectMany(rule => rule.Names).ToList();
+        foreach (var forbidden in new[] { "escalate", "bind", "impersonate", "pods/exec", "serviceaccounts/token" })
             names.ShouldNotContain(forbidden);
     }
 
     [Fact]
     public async Task Only_the_reconciler_is_given_rights()
     {
-        var rendered = await Helm.Template("everything");
-        rendered.OfKind("RoleBinding").ShouldBeEmpty();
-        var binding = rendered.OfKind("ClusterRoleBinding").ShouldHaveSingleItem().Json;
-        ((string?)binding["roleRef"]!["name"]).ShouldBe($"{Helm.Release}-reconciler");
-        var subject = binding["subjects"]!.AsArray().ShouldHaveSingleItem()!;
-        ((string?)subject["name"]).ShouldBe((string?)rendered.Get("Deployment", $"{Helm.Release}-reconciler").Pod!["spec"]!["serviceAccountName"]);
-        ((string?)subject["namespace"]).ShouldBe(Helm.Namespace);
+        var rendered = await Helm.Template("required");
+        var bindings = rendered.OfKind("RoleBinding").Concat(rendered.OfKind("ClusterRoleBinding")).ToList();
+        bindings.Count.ShouldBe(3);
+        foreach (var subject in bindings.Select(binding => binding.Json["subjects"]!.AsArray().ShouldHaveSingleItem()!))
+        {
+            ((string?)subject["name"]).ShouldBe((string?)rendered.Get("Deployment", $"{Helm.Release}-reconciler").Pod!["spec"]!["serviceAccountName"]);
+            ((string?)subject["namespace"]).ShouldBe(Helm.Namespace);
+        }
     }
 
     [Fact]
@@ -41,9 +55,9 @@ public sealed class RbacTests
         ((bool?)rendered.Get("Deployment", $"{Helm.Release}-webhook").Pod!["spec"]!["automountServiceAccountToken"]).ShouldBe(false);
     }
 
-    private static async Task<IEnumerable<(string Role, string[] Names)>> Rules()
+    private static async Task<IEnumerable<(string Role, string[] Names)>> Rules(string values)
     {
-        var rendered = await Helm.Template("everything");
+        var rendered = await Helm.Template(values);
         return rendered.OfKind("ClusterRole").Concat(rendered.OfKind("Role")).SelectMany(role => role.Json["rules"]!.AsArray().Select(rule =>
             (role.Name, rule!.AsObject().SelectMany(field => field.Value!.AsArray()).Select(name => (string)name!).ToArray())));
     }

@@ -36,7 +36,13 @@ public sealed class SchemaTests
     [InlineData("enclave.seccompProfile", "\"Localhost:\"")]
     [InlineData("enclave.allowDestinations", "[\"10.0.0.7\"]", "enclave.allowDestinations.0")]
     [InlineData("networkPolicy.enabled", "\"false\"")]
-    [InlineData("tls.secretName", "\"\"")]
+    [InlineData("serviceMonitor.enabled", "1")]
+    [InlineData("serviceMonitor.interval", "\"30\"")]
+    [InlineData("serviceMonitor.labels.release", "1")]
+    [InlineData("tls.mode", "\"none\"")]
+    [InlineData("tls.selfManaged.leafDays", "0")]
+    [InlineData("tls.selfManaged.authorityDays", "89")]
+    [InlineData("tls.secretName", "\"Not A Name\"")]
     [InlineData("tls.caBundle", "\"-----BEGIN CERTIFICATE-----\"")]
     public async Task A_value_out_of_bounds_is_refused_with_its_path(string path, string json, string? shown = null) =>
         (await Refusal(path, json)).ShouldContain(shown ?? path);
@@ -59,9 +65,26 @@ public sealed class SchemaTests
     [InlineData("images.webhook")]
     [InlineData("images.reconciler")]
     [InlineData("images.enclaveHost")]
-    [InlineData("tls.caBundle")]
     public async Task What_has_no_default_is_asked_for_by_name(string path) =>
         (await Refusal(path, "\"\"")).ShouldContain($"{path}: give");
+
+    [Theory]
+    [InlineData("tls.secretName")]
+    [InlineData("tls.caBundle")]
+    public async Task A_certificate_of_ones_own_is_asked_for_by_name(string path)
+    {
+        var result = await Helm.TryTemplate("everything", "--set-json", $"{path}=\"\"");
+        result.Error.ShouldContain($"{path}: give");
+    }
+
+    [Theory]
+    [InlineData("selfManaged")]
+    [InlineData("certManager")]
+    public async Task A_certificate_of_ones_own_is_not_ignored_in_silence(string mode)
+    {
+        var result = await Helm.TryTemplate("everything", "--set", $"tls.mode={mode}");
+        result.Error.ShouldContain("tls.mode: ");
+    }
 
     [Fact]
     public void Every_value_stands_in_the_schema_and_has_a_default() =>
@@ -102,5 +125,5 @@ public sealed class SchemaTests
     }
 
     // The keys of these are nodes' labels and names of resources: anybody's.
-    private static bool IsOpen(string path) => Regex.IsMatch(path, @"\.(nodeSelector|requests|limits)$");
+    private static bool IsOpen(string path) => Regex.IsMatch(path, @"\.(nodeSelector|labels|requests|limits|issuerRef)$");
 }

@@ -1,4 +1,4 @@
-# The platform in the development cluster: certificates, chart, sample.
+# The platform in the development cluster: namespace, chart.
 # shellcheck shell=bash
 #
 # Every function may run twice: what is already as wished is left alone. Needs log.sh, paths.sh and kube.sh.
@@ -15,14 +15,8 @@ need_dotnet() {
     fi
 }
 
-# webhook_certificate: a leaf of the development CA for the webhook's Service, in the state folder.
-webhook_certificate() {
-    "$ENCLAVES_REPOSITORY/certs/dev-ca" leaf --ca "$ENCLAVES_CA" "$ENCLAVES_STATE/webhook-tls" enclaves-webhook \
-        enclaves-webhook "enclaves-webhook.$SYSTEM_NAMESPACE" "enclaves-webhook.$SYSTEM_NAMESPACE.svc"
-}
-
-# apply_namespace_and_secret: what must exist before the chart's pods can start.
-apply_namespace_and_secret() {
+# apply_namespace: what must exist before the chart.
+apply_namespace() {
     # Labelled for API servers that do not set kubernetes.io/metadata.name: the webhooks leave this namespace out.
     kube apply -f - >/dev/null <<YAML
 apiVersion: v1
@@ -33,18 +27,15 @@ metadata:
     kubernetes.io/metadata.name: $SYSTEM_NAMESPACE
     k8s.oblv.com/ignore: "true"
 YAML
-    kube -n "$SYSTEM_NAMESPACE" create secret tls enclaves-webhook-tls --dry-run=client -o yaml \
-        --cert "$ENCLAVES_STATE/webhook-tls/enclaves-webhook.crt" --key "$ENCLAVES_STATE/webhook-tls/enclaves-webhook.key" | kube apply -f - >/dev/null
 }
 
 # write_chart_values FILE: what the development cluster needs that differs from the chart's defaults.
 write_chart_values() {
     # By variables: a failure inside the text below would go unnoticed.
-    local webhook reconciler enclave_host authority
+    local webhook reconciler enclave_host
     webhook=$("$ENCLAVES_REPOSITORY/dev/images" reference webhook)
     reconciler=$("$ENCLAVES_REPOSITORY/dev/images" reference reconciler)
     enclave_host=$("$ENCLAVES_REPOSITORY/dev/images" reference enclave-host)
-    authority=$(base64 -w0 <"$ENCLAVES_CA/ca.crt")
     cat >"$1" <<YAML
 images:
   webhook: $webhook
@@ -58,9 +49,6 @@ enclave:
 webhook:
   # Two cores for everything: a late answer is no failure here.
   timeoutSeconds: 15
-tls:
-  secretName: enclaves-webhook-tls
-  caBundle: $authority
 YAML
 }
 
@@ -88,8 +76,7 @@ install_chart() {
     digest=$(find "$ENCLAVES_REPOSITORY/charts/enclaves" -type f -print0 | sort -z | xargs -0 cat "$values" | sha256sum)
     [[ -f $recorded && $(<"$recorded") == "$digest" && $(release_status) == deployed ]] && return
     step "installing the chart charts/enclaves (up to 7 min)"
-    webhook_certificate
-    apply_namespace_and_secret
+    apply_namespace
     clear_pending_release
     logged "helm upgrade --install" "$ENCLAVES_LOG/helm.log" helm_here upgrade --install "$RELEASE" \
         "$ENCLAVES_REPOSITORY/charts/enclaves" -f "$values" --wait --timeout 420s

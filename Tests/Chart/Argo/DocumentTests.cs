@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Enclaves.Api;
+using Enclaves.Reconciler.Certificates;
 using Shouldly;
 using Xunit;
 
@@ -19,10 +20,13 @@ public sealed partial class DocumentTests
     {
         var application = YamlBlock().Matches(Document).Select(match => Yaml.One(match.Groups[1].Value)["spec"]).Single(spec => spec is not null)!;
         var ignored = application["ignoreDifferences"]!.AsArray().Select(rule => $"{(string)rule!["group"]!}/{(string)rule["kind"]!}");
-        var rendered = await Helm.Template("required");
+        var rendered = await Helm.Template("everything");
         ignored.ShouldBe(rendered.Objects.Where(item => item.Text.Contains("caBundle:", StringComparison.Ordinal))
             .Select(item => $"{((string)item.Json["apiVersion"]!).Split('/')[0]}/{item.Kind}"));
     }
+
+    [Fact]
+    public void The_manager_of_that_field_is_named() => Document.ShouldContain($"`{WebhookTrust.FieldManager}`");
 
     [GeneratedRegex(@"resource\.customizations\.health\.[\w.]+")]
     private static partial Regex CustomizationKey();

@@ -61,3 +61,26 @@ believes in every API that helm was built with, whatever --api-versions says.
 {{- define "enclaves.disruptionBudgetVersion" -}}
 {{- ternary "policy/v1" "policy/v1beta1" (semverCompare ">=1.21-0" .Capabilities.KubeVersion.Version) -}}
 {{- end }}
+
+{{/* The Secret with the Webhook's certificate. */}}
+{{- define "enclaves.certificateSecret" -}}
+{{- if eq .Values.tls.mode "provided" -}}
+{{- required "tls.secretName: give the Secret with the webhook's certificate, or set tls.mode to selfManaged" .Values.tls.secretName -}}
+{{- else -}}
+{{- .Release.Name }}-webhook-certificate
+{{- end -}}
+{{- end }}
+
+{{/* The authority that API servers shall trust; empty where the Reconciler or cert-manager writes it. */}}
+{{- define "enclaves.caBundle" -}}
+{{- if eq .Values.tls.mode "provided" -}}
+{{- required "tls.caBundle: give the authority of the webhook's certificate, PEM in base64" .Values.tls.caBundle -}}
+{{- end -}}
+{{- end }}
+
+{{/* The names by which API servers call the Webhook. */}}
+{{- define "enclaves.webhookNames" -}}
+- {{ .Release.Name }}-webhook
+- {{ .Release.Name }}-webhook.{{ .Release.Namespace }}
+- {{ .Release.Name }}-webhook.{{ .Release.Namespace }}.svc
+{{- end }}

@@ -1,0 +1,79 @@
+using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Control;
+
+namespace Enclaves.Reconciler.Certificates;
+
+/// <summary>
+/// Looks at the certificate again and again and takes the steps of <see cref="RotationPolicy"/>. Writes to the Secret fail when it was
+/// changed since it was read, so that no two of us can undo each other's work.
+/// </summary>
+internal sealed partial class CertificateRenewal(
+    ApiServer server, WebhookTrust trust, CertificateSettings settings, TimeProvider time, ILogger<CertificateRenewal> logger) : BackgroundService
+{
+    // Also the longest time for which a caBundle that somebody has taken away is missed.
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    // A step asks for the next one at once; from nothing to a new certificate there are three.
+    private const int MostSteps = 8;
+
+    private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+
+    private ObjectKey Secret => new(settings.Namespace, settings.Secret);
+
+    /// <summary>Takes every step that is due.</summary>
+    public async Task PassAsync(CancellationToken cancellation)
+    {
+        for (var step = 0; step < MostSteps && await StepAsync(cancellation); step++)
+        {
+            // Each step starts from the Secret as it is by then.
+        }
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var failures = 0;
+        while (true)
+        {
+            var wait = Interval;
+            try
+            {
+                await PassAsync(stoppingToken);
+                failures = 0;
+            }
+            catch (Exception failure) when (failure is ApiException or HttpRequestException or IOException or TimeoutException)
+            {
+                wait = _backOff.Delay(failures++);
+                LogFailed(logger, Secret, wait.TotalSeconds, failure.Message);
+            }
+
+            await Task.Delay(wait, time, stoppingToken);
+        }
+    }
+
+    private async Task<bool> StepAsync(CancellationToken cancellation)
+    {
+        if (await server.GetAsync(ResourceKind.Secret, Secret, cancellation) is not { } secret)
+        {
+            LogNoSecret(logger, Secret);
+            return false;
+        }
+
+        var state = CertificateSecret.Read(secret, time.GetUtcNow());
+        var trusted = await trust.EnsureAsync(state.Bundle, cancellation);
+        if (RotationPolicy.Next(state, trusted, settings, time.GetUtcNow()) is not { } step)
+            return false;
+        await server.ReplaceAsync(ResourceKind.Secret, Secret, CertificateSecret.Write(secret, step.State), WebhookTrust.FieldManager, cancellation);
+        LogStep(logger, Secret, step.What, step.State.Leaf?.NotAfter, step.State.Authority?.NotAfter);
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Secret}: {Step}; the certificate is valid until {LeafUntil:u}, its authority until {AuthorityUntil:u}")]
+    private static partial void LogStep(ILogger logger, ObjectKey secret, string step, DateTimeOffset? leafUntil, DateTimeOffset? authorityUntil);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "There is no Secret {Secret} to keep the Webhook's certificate in; helm upgrade with the values of the release makes it again")]
+    private static partial void LogNoSecret(ILogger logger, ObjectKey secret);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The Webhook's certificate in {Secret} could not be looked after, next attempt in {Seconds:F0} s: {Failure}")]
+    private static partial void LogFailed(ILogger logger, ObjectKey secret, double seconds, string failure);
+}
