@@ -1,3 +1,4 @@
+using Enclaves.Api;
 using Enclaves.Webhook.Injection;
 using Enclaves.Webhook.Validation;
 
@@ -15,11 +16,17 @@ internal sealed record WebhookOptions
     /// <summary><c>--https-port</c>: the admission endpoints.</summary>
     public required int HttpsPort { get; init; }
 
-    /// <summary><c>--http-port</c>: /livez and /readyz.</summary>
+    /// <summary><c>--http-port</c>: /livez, /readyz and /metrics.</summary>
     public required int HttpPort { get; init; }
 
     /// <summary><c>--drain-seconds</c>: from SIGTERM to the end of serving, while API servers still hold connections.</summary>
     public required TimeSpan Drain { get; init; }
+
+    /// <summary>
+    /// <c>--log-level</c>: debug, info, warn or error. At info stands every review that was changed or denied, at debug also those that were
+    /// let through as they are.
+    /// </summary>
+    public required LogLevel LogLevel { get; init; }
 
     /// <summary>What enclave pods are filled with.</summary>
     public required InjectionOptions Injection { get; init; }
@@ -39,10 +46,19 @@ internal sealed record WebhookOptions
             HttpsPort = reader.Number("https-port", 8443, 1, 65535),
             HttpPort = reader.Number("http-port", 8080, 1, 65535),
             Drain = TimeSpan.FromSeconds(reader.Number("drain-seconds", 10, 0, 300)),
+            LogLevel = Level(reader.Choice("log-level", LoggingLevels.Info, LoggingLevels.Debug, LoggingLevels.Info, LoggingLevels.Warn, LoggingLevels.Error)),
             Injection = InjectionOptions.Read(reader),
             Images = ImagePolicy.Read(reader),
         };
         reader.Finish();
         return (options, reader.Problems);
     }
+
+    private static LogLevel Level(string name) => name switch
+    {
+        LoggingLevels.Debug => LogLevel.Debug,
+        LoggingLevels.Warn => LogLevel.Warning,
+        LoggingLevels.Error => LogLevel.Error,
+        _ => LogLevel.Information,
+    };
 }

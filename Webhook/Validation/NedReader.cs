@@ -16,6 +16,7 @@ namespace Enclaves.Webhook.Validation;
 /// </summary>
 internal static class NedReader
 {
+    private const string Schema = "Schema";
     private const string WrongType = "does not have the type that the schema says; see kubectl explain ned --recursive";
 
     // Far more than any manifest has room for. Read and refused, an item of a few bytes costs a thousand: its object, and messages with paths.
@@ -30,13 +31,13 @@ internal static class NedReader
         (ned, unreadable) = (null, null);
         if (json.At("spec") is { } whole && JsonMarshal.GetRawUtf8Value(whole).Length > MaxItems && Items(whole) is var items and > MaxItems)
         {
-            unreadable = new AdmissionCause("spec", string.Create(CultureInfo.InvariantCulture, $"has {items} items in its lists, allowed are {MaxItems}"));
+            unreadable = new AdmissionCause("spec", string.Create(CultureInfo.InvariantCulture, $"has {items} items in its lists, allowed are {MaxItems}")) { Reason = Schema };
             return false;
         }
 
         if (json.At("spec") is { } spec && PathOfNullItem(spec) is { } list)
         {
-            unreadable = new AdmissionCause($"spec{list}", "has an item that is null, allowed are items of the type that the schema says");
+            unreadable = new AdmissionCause($"spec{list}", "has an item that is null, allowed are items of the type that the schema says") { Reason = Schema };
             return false;
         }
 
@@ -59,12 +60,12 @@ internal static class NedReader
         }
         catch (JsonException e)
         {
-            unreadable = new AdmissionCause(e.Path is { Length: > 2 } path ? path[2..] : "object", WrongType);
+            unreadable = new AdmissionCause(e.Path is { Length: > 2 } path ? path[2..] : "object", WrongType) { Reason = Schema };
         }
         catch (Exception e) when (e is NotSupportedException or FormatException)
         {
             // Converters of the client library, for a quantity, a time and the like, do not name the field.
-            unreadable = new AdmissionCause("object", WrongType);
+            unreadable = new AdmissionCause("object", WrongType) { Reason = Schema };
         }
 
         return false;

@@ -55,7 +55,7 @@ internal static partial class NedValidation
         if (ned.Metadata?.NamespaceProperty is { Length: > 0 } space)
             findings.AddRange(ForeignNamespaces(ned.Spec, space));
         if (findings.TrueForAll(finding => finding.Severity != Severity.Error) && ManifestProblem(ned, json) is { } problem)
-            findings.Add(new ValidationFailure("Spec", problem));
+            findings.Add(new ValidationFailure("Spec", problem) { ErrorCode = "Manifest" });
         return findings;
     }
 
@@ -105,7 +105,7 @@ internal static partial class NedValidation
             return name is null ? match.Value : $"{match.Groups["list"].Value}[{name}]";
         });
 
-    private static AdmissionCause Cause(ValidationFailure finding) => new(PropertyPaths.ToJson(finding.PropertyName), finding.ErrorMessage);
+    private static AdmissionCause Cause(ValidationFailure finding) => new(PropertyPaths.ToJson(finding.PropertyName), finding.ErrorMessage) { Reason = finding.ErrorCode ?? NedNames.Kind };
 
     [GeneratedRegex(@"(?<list>serPlugins|rivilegedPlugins)\[(?<index>[0-9]{1,9})\]", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex PluginIndex();

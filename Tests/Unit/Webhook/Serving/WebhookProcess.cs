@@ -34,18 +34,10 @@ public sealed class WebhookProcess : IAsyncLifetime
     /// <summary>All it has written.</summary>
     public string Log => string.Join('\n', _log);
 
-    /// <summary>The most memory it ever had at once, in bytes, without the pages of its program files, which a kernel takes back before it kills.</summary>
-    public long PeakMemory
-    {
-        get
-        {
-            var lines = File.ReadAllLines($"/proc/{_process!.Id}/status");
-            long KiB(string name) => long.Parse(
-                lines.Single(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..^"kB".Length],
-                NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
-            return (KiB("VmHWM:") - KiB("RssFile:")) * 1024;
-        }
-    }
+    /// <summary>
+    /// The most memory it ever had at once, in bytes (VmHWM), without the files of its code: those the kernel gives up before it kills.
+    /// </summary>
+    public long PeakMemory => Status("VmHWM:") - Status("RssFile:");
 
     public async ValueTask InitializeAsync()
     {
@@ -90,6 +82,12 @@ public sealed class WebhookProcess : IAsyncLifetime
         {
             return false;
         }
+    }
+
+    private long Status(string name)
+    {
+        var line = File.ReadLines($"/proc/{_process!.Id}/status").Single(line => line.StartsWith(name, StringComparison.Ordinal));
+        return long.Parse(line[name.Length..^"kB".Length], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture) * 1024;
     }
 
     private Process Start()
