@@ -6,6 +6,7 @@ using k8s.Models;
 namespace Enclaves.Api;
 
 /// <summary>Runs containers inside AWS Nitro Enclaves: one enclave a replica, each in a pod of its own.</summary>
+/// <remarks>metadata.name has at most 43 characters: lower-case letters, digits and '-', a letter first and no '-' last. A generateName has at most 38.</remarks>
 [KubernetesEntity(Group = NedNames.Group, ApiVersion = NedNames.Version, Kind = NedNames.Kind, PluralName = NedNames.Plural)]
 public sealed class NitroEnclaveDeployment : IKubernetesObject<V1ObjectMeta>, ISpec<NitroEnclaveDeploymentSpec>, IStatus<NitroEnclaveDeploymentStatus?>
 {
@@ -21,12 +22,12 @@ public sealed class NitroEnclaveDeployment : IKubernetesObject<V1ObjectMeta>, IS
     [JsonPropertyName("metadata")]
     public V1ObjectMeta Metadata { get; set; } = new();
 
-    /// <summary>What is wanted.</summary>
+    /// <summary>What is wanted: how many enclaves, how large, and what runs in them.</summary>
     [JsonPropertyName("spec")]
     [Required]
     public NitroEnclaveDeploymentSpec Spec { get; set; } = new();
 
-    /// <summary>What is; written by the Reconciler only.</summary>
+    /// <summary>What is, as the Reconciler last saw it; nobody else writes it.</summary>
     [JsonPropertyName("status")]
     public NitroEnclaveDeploymentStatus? Status { get; set; }
 }

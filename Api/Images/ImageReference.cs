@@ -53,20 +53,27 @@ public sealed partial record ImageReference
             return false;
         }
 
-        var match = Whole().Match(text);
-        if (!match.Success)
+        if (!Whole().IsMatch(text))
         {
             problem = Diagnose(text);
             return false;
         }
 
-        return TrySplit(match, out reference, out problem);
+        return TrySplit(text, out reference, out problem);
     }
 
-    private static bool TrySplit(Match match, out ImageReference? reference, [NotNullWhen(false)] out string? problem)
+    // By hand: groups of the expression would cost more than all else here, and in what it matches the separators are where they seem to be.
+    private static bool TrySplit(string text, out ImageReference? reference, [NotNullWhen(false)] out string? problem)
     {
         reference = null;
-        var name = match.Groups["name"].Value;
+        var at = text.IndexOf('@', StringComparison.Ordinal);
+        var digest = at < 0 ? null : text[(at + 1)..];
+        var name = at < 0 ? text : text[..at];
+        // A colon before the last slash is that of a port.
+        var colonOfTag = name.LastIndexOf(':');
+        var tag = colonOfTag > name.LastIndexOf('/') ? name[(colonOfTag + 1)..] : null;
+        if (tag is not null)
+            name = name[..colonOfTag];
         var slash = name.IndexOf('/', StringComparison.Ordinal);
         var first = slash < 0 ? "" : name[..slash];
         // What stands before the first slash is a registry only if it cannot be taken for a path: "library/nginx" has none.
@@ -94,9 +101,7 @@ public sealed partial record ImageReference
 
         if (!hasRegistry && slash < 0)
             repository = "library/" + repository;
-        var tag = match.Groups["tag"];
-        var digest = match.Groups["digest"];
-        reference = new ImageReference(registry, repository, tag.Success ? tag.Value : null, digest.Success ? digest.Value : null);
+        reference = new ImageReference(registry, repository, tag, digest);
         problem = null;
         return true;
     }
@@ -120,7 +125,7 @@ public sealed partial record ImageReference
     // The text comes from whoever may create a resource; its length is bounded above. Of some hundred thousand texts of that length that are
     // made of every short repetition the slowest took less than 0.1 ms: a timeout is only met by a thread that a busy machine does not run.
     [GeneratedRegex(
-        @"\A(?<name>(?:(?:[a-zA-Z0-9][a-zA-Z0-9.-]*|\[[a-fA-F0-9:]+\])(?::[0-9]{1,5})?/)?[a-z0-9][a-z0-9._/-]*)(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?<digest>" + Digests + @"))?\z",
+        @"\A(?:(?:(?:[a-zA-Z0-9][a-zA-Z0-9.-]*|\[[a-fA-F0-9:]+\])(?::[0-9]{1,5})?/)?[a-z0-9][a-z0-9._/-]*)(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@(?:" + Digests + @"))?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Whole();
 

@@ -5,7 +5,8 @@ namespace Enclaves.Api;
 
 /// <summary>
 /// All that injection needs of a NitroEnclaveDeployment, with every default resolved: the JSON of the pod annotation
-/// <see cref="NedAnnotations.Enclave"/>. The Reconciler writes it, the pod webhook reads it and asks nobody.
+/// <see cref="NedAnnotations.Enclave"/>. The Reconciler writes it, the pod webhook reads it and asks nobody. A spec must give the same
+/// text in every version that can run it: another one rolls every enclave of the cluster.
 /// </summary>
 public sealed record EnclaveSettings
 {
@@ -27,6 +28,10 @@ public sealed record EnclaveSettings
 
     /// <summary>Names of the Secrets that the plugins' images are pulled with, each once, sorted.</summary>
     public required IReadOnlyList<string> PullSecrets { get; init; }
+
+    /// <summary>Further Secrets that the enclave needs; null where there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<SecretNeed>? Secrets { get; init; }
 
     /// <summary>Whether the enclave runs in debug mode.</summary>
     public required bool DebugMode { get; init; }
@@ -52,6 +57,7 @@ public sealed record EnclaveSettings
             Image = enclave.Image,
             Ports = [.. ExposedPort.Of(spec).Select(port => port.IngressPort)],
             PullSecrets = [.. new SortedSet<string>(NedPlugin.Of(spec).Select(plugin => plugin.ImagePullSecret).OfType<string>(), StringComparer.Ordinal)],
+            Secrets = SecretNeed.Of(spec) is { Count: > 0 } needs ? needs : null,
             DebugMode = enclave.DebugMode ?? false,
         };
     }

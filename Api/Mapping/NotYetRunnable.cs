@@ -11,37 +11,49 @@ public static class NotYetRunnable
     {
         ArgumentNullException.ThrowIfNull(spec);
         var paths = new List<string>();
-        void Add(bool used, string path)
-        {
-            if (used)
-                paths.Add(path);
-        }
-
-        Add(spec.Enclave?.Image is not null, "spec.enclave.image");
-        Add(spec.PrivilegedPlugins is { Count: > 0 }, "spec.privilegedPlugins");
-        Add(spec.Volumes is { Count: > 0 }, "spec.volumes");
-        Add(spec.Logging?.Backend == LoggingBackends.Otlp, "spec.logging.backend");
-        Add(spec.Logging?.Level is not null, "spec.logging.level");
+        if (spec.Enclave?.Image is not null)
+            paths.Add("spec.enclave.image");
+        if (spec.PrivilegedPlugins is { Count: > 0 })
+            paths.Add("spec.privilegedPlugins");
+        if (spec.Volumes is { Count: > 0 })
+            paths.Add("spec.volumes");
+        if (spec.Logging?.Backend == LoggingBackends.Otlp)
+            paths.Add("spec.logging.backend");
+        if (spec.Logging?.Level is not null)
+            paths.Add("spec.logging.level");
         for (var i = 0; i < (spec.UserPlugins?.Count ?? 0); i++)
         {
-            if (spec.UserPlugins![i] is { } plugin)
-                AddPlugin(plugin, $"spec.userPlugins[{i}]", Add);
+            foreach (var field in Of(spec.UserPlugins![i]))
+                paths.Add($"spec.userPlugins[{i}].{field}");
         }
 
         return paths;
     }
 
-    private static void AddPlugin(UserPlugin plugin, string path, Action<bool, string> add)
+    private static IEnumerable<string> Of(UserPlugin? plugin)
     {
-        for (var i = 0; i < (plugin.Env?.Count ?? 0); i++)
-            add(plugin.Env![i]?.ValueFrom is not null, $"{path}.env[{i}].valueFrom");
-        add(plugin.VolumeMounts is { Count: > 0 }, $"{path}.volumeMounts");
-        add(plugin.Resources is not null, $"{path}.resources");
-        add(plugin.SecurityContext is not null, $"{path}.securityContext");
-        add(plugin.LivenessProbe is not null, $"{path}.livenessProbe");
-        add(plugin.ReadinessProbe is not null, $"{path}.readinessProbe");
-        add(plugin.StartupProbe is not null, $"{path}.startupProbe");
-        for (var i = 0; i < (plugin.OutboundConnections?.Count ?? 0); i++)
-            add(plugin.OutboundConnections![i]?.Type is not (null or OutboundTypes.Default), $"{path}.outboundConnections[{i}].type");
+        for (var i = 0; i < (plugin?.Env?.Count ?? 0); i++)
+        {
+            if (plugin!.Env![i]?.ValueFrom is not null)
+                yield return $"env[{i}].valueFrom";
+        }
+
+        if (plugin?.VolumeMounts is { Count: > 0 })
+            yield return "volumeMounts";
+        if (plugin?.Resources is not null)
+            yield return "resources";
+        if (plugin?.SecurityContext is not null)
+            yield return "securityContext";
+        if (plugin?.LivenessProbe is not null)
+            yield return "livenessProbe";
+        if (plugin?.ReadinessProbe is not null)
+            yield return "readinessProbe";
+        if (plugin?.StartupProbe is not null)
+            yield return "startupProbe";
+        for (var i = 0; i < (plugin?.OutboundConnections?.Count ?? 0); i++)
+        {
+            if (plugin!.OutboundConnections![i]?.Type is not (null or OutboundTypes.Default))
+                yield return $"outboundConnections[{i}].type";
+        }
     }
 }

@@ -7,13 +7,15 @@ namespace Enclaves.Api;
 /// <summary>Size and image of each enclave.</summary>
 public sealed record EnclaveSpec
 {
-    /// <summary>CPUs of an enclave: an even number, since an enclave takes full cores from its node.</summary>
+    /// <summary>CPUs of each enclave. It takes full cores from its node, which has them no more while the enclave runs.</summary>
+    /// <remarks>An even number, and no less than the plugins' resources.limits.cpu together.</remarks>
     [JsonPropertyName("cpuCount")]
     [Range(1, 256)]
     [DefaultValue(NedDefaults.CpuCount)]
     public int? CpuCount { get; init; }
 
-    /// <summary>Memory of an enclave, at least 64Mi and a whole multiple of hugepageSize. The node must have it as free huge pages.</summary>
+    /// <summary>Memory of each enclave, which everything in it shares: the containers, their images and their files. The node must have it as free huge pages.</summary>
+    /// <remarks>At least 64Mi, a whole multiple of hugepageSize, and no less than the plugins' resources.limits.memory together.</remarks>
     [JsonPropertyName("memory")]
     [JsonConverter(typeof(QuantityTextConverter))]
     [DefaultValue(NedDefaults.Memory)]
@@ -24,19 +26,22 @@ public sealed record EnclaveSpec
     [AllowedValues(HugepageSizes.TwoMi, HugepageSizes.OneGi)]
     public string? HugepageSize { get; init; }
 
-    /// <summary>Enclave image: the name of an EIF that the EnclaveHost image ships, or an OCI reference with a digest. Absent means the one of the installation.</summary>
+    /// <summary>The image that the enclave boots: the name of an EIF that the EnclaveHost image ships, such as base.eif, or an OCI reference. Absent means the one of the installation.</summary>
+    /// <remarks>A name that ends in .eif, or an OCI reference with a digest.</remarks>
     [JsonPropertyName("image")]
     [StringLength(1024, MinimumLength = 1)]
     public string? Image { get; init; }
 
-    /// <summary>Further hosts, as name or name:port, that image pulls may reach, such as a registry's redirect and token hosts. The images' own registries always may.</summary>
+    /// <summary>Further hosts that image pulls may reach, such as a registry's redirect and token hosts. The registries of the plugins' images always may.</summary>
+    /// <remarks>Each a host name or IPv4 address, alone or with :port; no scheme, no path.</remarks>
     [JsonPropertyName("registries")]
     [ListSet]
     [MaxLength(64)]
     [ItemLength(1, 261)]
     public IReadOnlyList<string>? Registries { get; init; }
 
-    /// <summary>Whether the enclave runs in debug mode. Then its measurements are zero and its console can be read: never for production.</summary>
+    /// <summary>Whether the enclave runs in debug mode. Then its measurements are zero and its console can be read: for development only.</summary>
+    /// <remarks>true gives a warning.</remarks>
     [JsonPropertyName("debugMode")]
     [DefaultValue(false)]
     public bool? DebugMode { get; init; }

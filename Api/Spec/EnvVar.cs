@@ -6,22 +6,25 @@ namespace Enclaves.Api;
 /// <summary>An environment variable.</summary>
 public sealed record EnvVar
 {
-    /// <summary>Name of the variable.</summary>
+    /// <summary>Name of the variable, unique in the container.</summary>
+    /// <remarks>Letters, digits, '_', '-' and '.', no digit first.</remarks>
     [JsonPropertyName("name")]
     [Required]
     [StringLength(253, MinimumLength = 1)]
     public string? Name { get; init; }
 
-    /// <summary>Value of the variable, taken literally; absent means empty. Not together with valueFrom.</summary>
+    /// <summary>Value of the variable, taken literally; absent means empty.</summary>
     [JsonPropertyName("value")]
     public string? Value { get; init; }
 
-    /// <summary>Where the value comes from. Not together with value.</summary>
+    /// <summary>Where the value comes from.</summary>
+    /// <remarks>Not together with value.</remarks>
     [JsonPropertyName("valueFrom")]
     public EnvVarSource? ValueFrom { get; init; }
 }
 
-/// <summary>Source of a variable's value: exactly one of the fields.</summary>
+/// <summary>Source of a variable's value.</summary>
+/// <remarks>Exactly one of configMapKeyRef, secretKeyRef and fieldRef.</remarks>
 public sealed record EnvVarSource
 {
     /// <summary>A key of a ConfigMap in the NitroEnclaveDeployment's namespace; its value is part of the measured manifest.</summary>
@@ -41,12 +44,14 @@ public sealed record EnvVarSource
 public sealed record KeyReference
 {
     /// <summary>Name of the object.</summary>
+    /// <remarks>A name that a ConfigMap or Secret can have.</remarks>
     [JsonPropertyName("name")]
     [Required]
     [StringLength(253, MinimumLength = 1)]
     public string? Name { get; init; }
 
     /// <summary>Key in it.</summary>
+    /// <remarks>Letters, digits, '-', '_' and '.'.</remarks>
     [JsonPropertyName("key")]
     [Required]
     [StringLength(253, MinimumLength = 1)]
@@ -60,7 +65,7 @@ public sealed record KeyReference
 /// <summary>A field of the NitroEnclaveDeployment. Since it is measured, only what stays the same.</summary>
 public sealed record NedFieldReference
 {
-    /// <summary>metadata.name or metadata.namespace.</summary>
+    /// <summary>Path of the field.</summary>
     [JsonPropertyName("fieldPath")]
     [Required]
     [AllowedValues(NedFieldPaths.Name, NedFieldPaths.Namespace)]

@@ -13,11 +13,12 @@ public sealed record LoggingSpec
     [DefaultValue(LoggingBackends.Stdout)]
     public string? Backend { get; init; }
 
-    /// <summary>The collector; with backend otlp only, and required there.</summary>
+    /// <summary>The OpenTelemetry collector.</summary>
+    /// <remarks>With backend otlp only, and required there.</remarks>
     [JsonPropertyName("otlp")]
     public OtlpSpec? Otlp { get; init; }
 
-    /// <summary>Least level of the Orchestrator's and EnclaveHost's own lines: debug, info, warn or error; absent means info.</summary>
+    /// <summary>Least level of the platform's own lines, those of EnclaveHost and Orchestrator; absent means info. The containers' lines always come through.</summary>
     [JsonPropertyName("level")]
     [AllowedValues(LoggingLevels.Debug, LoggingLevels.Info, LoggingLevels.Warn, LoggingLevels.Error)]
     public string? Level { get; init; }
@@ -26,18 +27,20 @@ public sealed record LoggingSpec
 /// <summary>An OpenTelemetry collector.</summary>
 public sealed record OtlpSpec
 {
-    /// <summary>http or https URL of the collector, such as https://otel.example:4317. It is reached from the pod, not from inside the enclave.</summary>
+    /// <summary>URL of the collector, such as https://otel.example:4317. It is reached from the pod, not from inside the enclave.</summary>
+    /// <remarks>http(s)://HOST:PORT[/PATH].</remarks>
     [JsonPropertyName("endpoint")]
     [Required]
     [StringLength(2048, MinimumLength = 1)]
     public string? Endpoint { get; init; }
 
-    /// <summary>grpc or http; absent means grpc.</summary>
+    /// <summary>How to speak to the collector; absent means grpc.</summary>
     [JsonPropertyName("protocol")]
     [AllowedValues(OtlpProtocols.Grpc, OtlpProtocols.Http)]
     public string? Protocol { get; init; }
 
-    /// <summary>Name of a Secret whose keys and values are sent as headers.</summary>
+    /// <summary>Secret whose keys and values are sent as headers.</summary>
+    /// <remarks>A name that a Secret can have.</remarks>
     [JsonPropertyName("headersSecret")]
     [StringLength(253, MinimumLength = 1)]
     public string? HeadersSecret { get; init; }

@@ -3,10 +3,12 @@ using System.Text.Json.Serialization;
 
 namespace Enclaves.Api;
 
-/// <summary>A volume that plugins can mount: exactly one of configMap, secret and emptyDir.</summary>
+/// <summary>A volume that plugins can mount.</summary>
+/// <remarks>Exactly one of configMap, secret and emptyDir.</remarks>
 public sealed record NedVolume
 {
-    /// <summary>Name, a DNS label, to which volumeMounts refer.</summary>
+    /// <summary>Name to which volumeMounts refer.</summary>
+    /// <remarks>A DNS label, unique in the list.</remarks>
     [JsonPropertyName("name")]
     [Required]
     [StringLength(63, MinimumLength = 1)]
@@ -29,6 +31,7 @@ public sealed record NedVolume
 public sealed record ConfigMapVolume
 {
     /// <summary>Name of the ConfigMap.</summary>
+    /// <remarks>A name that a ConfigMap can have.</remarks>
     [JsonPropertyName("name")]
     [Required]
     [StringLength(253, MinimumLength = 1)]
@@ -53,6 +56,7 @@ public sealed record ConfigMapVolume
 public sealed record SecretVolume
 {
     /// <summary>Name of the Secret.</summary>
+    /// <remarks>A name that a Secret can have.</remarks>
     [JsonPropertyName("secretName")]
     [Required]
     [StringLength(253, MinimumLength = 1)]
@@ -77,12 +81,14 @@ public sealed record SecretVolume
 public sealed record KeyFile
 {
     /// <summary>Key of the ConfigMap or Secret.</summary>
+    /// <remarks>Letters, digits, '-', '_' and '.'.</remarks>
     [JsonPropertyName("key")]
     [Required]
     [StringLength(253, MinimumLength = 1)]
     public string? Key { get; init; }
 
-    /// <summary>Path of the file in the volume, relative and without '..'.</summary>
+    /// <summary>Path of the file in the volume.</summary>
+    /// <remarks>Relative, without '.', '..' and empty steps.</remarks>
     [JsonPropertyName("path")]
     [Required]
     [StringLength(1024, MinimumLength = 1)]
@@ -98,11 +104,12 @@ public sealed record KeyFile
 public sealed record EmptyDirVolume
 {
     /// <summary>Most that the folder may hold; absent means half of the enclave's memory.</summary>
+    /// <remarks>An amount above 0, such as 64Mi.</remarks>
     [JsonPropertyName("sizeLimit")]
     [JsonConverter(typeof(QuantityTextConverter))]
     public string? SizeLimit { get; init; }
 
-    /// <summary>Memory, or absent: an enclave has no other medium.</summary>
+    /// <summary>What holds the files; an enclave has nothing but its memory, so absent means the same.</summary>
     [JsonPropertyName("medium")]
     [AllowedValues("", MemoryMedium)]
     public string? Medium { get; init; }
@@ -115,18 +122,21 @@ public sealed record EmptyDirVolume
 public sealed record PluginMount
 {
     /// <summary>Name of the volume.</summary>
+    /// <remarks>The name of one of spec.volumes.</remarks>
     [JsonPropertyName("name")]
     [Required]
     [StringLength(63, MinimumLength = 1)]
     public string? Name { get; init; }
 
-    /// <summary>Absolute path in the container, unique in it.</summary>
+    /// <summary>Path in the container.</summary>
+    /// <remarks>Absolute, without '.', '..' and empty steps, unique in the container; and not /, /proc, /sys or /dev.</remarks>
     [JsonPropertyName("mountPath")]
     [Required]
     [StringLength(1024, MinimumLength = 1)]
     public string? MountPath { get; init; }
 
-    /// <summary>Path in the volume to mount instead of the whole, relative and without '..'.</summary>
+    /// <summary>Path in the volume to mount instead of the whole.</summary>
+    /// <remarks>Relative, without '.', '..' and empty steps.</remarks>
     [JsonPropertyName("subPath")]
     [StringLength(1024, MinimumLength = 1)]
     public string? SubPath { get; init; }

@@ -6,12 +6,13 @@ namespace Enclaves.Api;
 /// <summary>A destination that a container may connect to.</summary>
 public sealed record OutboundConnection
 {
-    /// <summary>Kind of connection. Absent means default: a plain relay, end to end as the container makes it.</summary>
+    /// <summary>Kind of connection. default: a plain relay, end to end as the container makes it. enclave: to another enclave, which has to attest itself. proxy: through a proxy, which has to attest itself. Absent means default.</summary>
     [JsonPropertyName("type")]
     [AllowedValues(OutboundTypes.Default, OutboundTypes.Enclave, OutboundTypes.Proxy)]
     public string? Type { get; init; }
 
-    /// <summary>Host name of the destination without wildcard; with type default also a literal IP address.</summary>
+    /// <summary>Host of the destination, as the container names it.</summary>
+    /// <remarks>A host name without wildcard; with type default also a literal IP address.</remarks>
     [JsonPropertyName("fqdn")]
     [Required]
     [StringLength(253, MinimumLength = 1)]
@@ -23,22 +24,26 @@ public sealed record OutboundConnection
     [Range(1, 65535)]
     public int Port { get; init; }
 
-    /// <summary>https URL of the attesting proxy; with type proxy only, and required there.</summary>
+    /// <summary>URL of the attesting proxy.</summary>
+    /// <remarks>With type proxy only, and required there: https://HOST[:PORT][/PATH].</remarks>
     [JsonPropertyName("proxyUrl")]
     [StringLength(2048, MinimumLength = 1)]
     public string? ProxyUrl { get; init; }
 
-    /// <summary>Port at which the proxy attests itself; with type proxy only, and required there.</summary>
+    /// <summary>Port at which the proxy attests itself.</summary>
+    /// <remarks>With type proxy only, and required there.</remarks>
     [JsonPropertyName("attestationPort")]
     [Range(1, 65535)]
     public int? AttestationPort { get; init; }
 
-    /// <summary>Seconds between two attestations of the proxy; with type proxy only. Absent means 15.</summary>
+    /// <summary>Seconds between two attestations of the proxy; absent means 15.</summary>
+    /// <remarks>With type proxy only.</remarks>
     [JsonPropertyName("proxyAttestationIntervalSeconds")]
     [Range(NedDefaults.ProxyAttestationIntervalSeconds, NedDefaults.LongestProxyAttestationIntervalSeconds)]
     public int? ProxyAttestationIntervalSeconds { get; init; }
 
-    /// <summary>Name of the ConfigMap with the other enclave's expected measurements; with type enclave only, and required there.</summary>
+    /// <summary>ConfigMap with the other enclave's expected measurements.</summary>
+    /// <remarks>With type enclave only, and required there: a name that a ConfigMap can have.</remarks>
     [JsonPropertyName("configMap")]
     [StringLength(253, MinimumLength = 1)]
     public string? ConfigMap { get; init; }

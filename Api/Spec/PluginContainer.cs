@@ -6,12 +6,12 @@ namespace Enclaves.Api;
 /// <summary>What user plugins and privileged plugins have in common: how their container runs.</summary>
 public abstract record PluginContainer
 {
-    /// <summary>Replaces the image's entrypoint.</summary>
+    /// <summary>Program to run instead of the image's entrypoint, and its first arguments. No shell is involved.</summary>
     [JsonPropertyName("command")]
     [MaxLength(1024)]
     public IReadOnlyList<string>? Command { get; init; }
 
-    /// <summary>Replaces the image's arguments.</summary>
+    /// <summary>Arguments instead of the image's own.</summary>
     [JsonPropertyName("args")]
     [MaxLength(1024)]
     public IReadOnlyList<string>? Args { get; init; }
@@ -28,7 +28,7 @@ public abstract record PluginContainer
     [MaxLength(64)]
     public IReadOnlyList<PluginPort>? Ports { get; init; }
 
-    /// <summary>Destinations that the container may connect to; nothing else is reachable from inside the enclave.</summary>
+    /// <summary>Destinations that the container may connect to, by their own names: inside the enclave each name leads to a relay. Nothing else is reachable.</summary>
     [JsonPropertyName("outboundConnections")]
     [ListMapKeys("fqdn", "port")]
     [MaxLength(256)]
@@ -46,7 +46,7 @@ public abstract record PluginContainer
 /// <summary>Limits of a container.</summary>
 public sealed record PluginResources
 {
-    /// <summary>Most that the container may use; over all plugins no more than the enclave has.</summary>
+    /// <summary>Most that the container may use.</summary>
     [JsonPropertyName("limits")]
     public PluginLimits? Limits { get; init; }
 }
@@ -54,12 +54,14 @@ public sealed record PluginResources
 /// <summary>Amounts of processor time and memory.</summary>
 public sealed record PluginLimits
 {
-    /// <summary>Processors, such as 500m or 2.</summary>
+    /// <summary>Processor time, in processors.</summary>
+    /// <remarks>An amount above 0, such as 500m, 0.5 or 2. Over all plugins no more than spec.enclave.cpuCount.</remarks>
     [JsonPropertyName("cpu")]
     [JsonConverter(typeof(QuantityTextConverter))]
     public string? Cpu { get; init; }
 
-    /// <summary>Memory, such as 256Mi.</summary>
+    /// <summary>Memory, in bytes.</summary>
+    /// <remarks>An amount above 0, such as 256Mi. Over all plugins no more than spec.enclave.memory.</remarks>
     [JsonPropertyName("memory")]
     [JsonConverter(typeof(QuantityTextConverter))]
     public string? Memory { get; init; }
@@ -87,10 +89,11 @@ public sealed record PluginSecurityContext
     public PluginCapabilities? Capabilities { get; init; }
 }
 
-/// <summary>Capabilities as in a pod: without CAP_, or ALL.</summary>
+/// <summary>Capabilities as in a pod.</summary>
 public sealed record PluginCapabilities
 {
     /// <summary>Capabilities to add, such as NET_BIND_SERVICE.</summary>
+    /// <remarks>Upper-case names without CAP_ before them, or ALL.</remarks>
     [JsonPropertyName("add")]
     [ListSet]
     [MaxLength(64)]
@@ -98,6 +101,7 @@ public sealed record PluginCapabilities
     public IReadOnlyList<string>? Add { get; init; }
 
     /// <summary>Capabilities to drop, such as ALL.</summary>
+    /// <remarks>Upper-case names without CAP_ before them, or ALL.</remarks>
     [JsonPropertyName("drop")]
     [ListSet]
     [MaxLength(64)]
@@ -109,17 +113,20 @@ public sealed record PluginCapabilities
 public sealed record PluginPort
 {
     /// <summary>Name of the Service's port; absent means port-N for hostPort N.</summary>
+    /// <remarks>A DNS label, unique over all plugins where there is a hostPort.</remarks>
     [JsonPropertyName("name")]
     [StringLength(63, MinimumLength = 1)]
     public string? Name { get; init; }
 
-    /// <summary>Port that the container listens on inside the enclave, unique in the NitroEnclaveDeployment: the containers share one network.</summary>
+    /// <summary>Port that the container listens on inside the enclave.</summary>
+    /// <remarks>Unique over all plugins, which share one network; and not the port of an outbound connection or of a registry, which is taken there.</remarks>
     [JsonPropertyName("containerPort")]
     [Required]
     [Range(1, 65535)]
     public int ContainerPort { get; init; }
 
-    /// <summary>Port of the Service that leads to the container, unique in the NitroEnclaveDeployment. Absent means that the port is not exposed.</summary>
+    /// <summary>Port of the Service that leads to the container. Absent means that the port cannot be reached from outside the enclave.</summary>
+    /// <remarks>Unique over all plugins.</remarks>
     [JsonPropertyName("hostPort")]
     [Range(1, 65535)]
     public int? HostPort { get; init; }

@@ -3,7 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace Enclaves.Api;
 
-/// <summary>A probe as in a pod: exactly one of exec, httpGet and tcpSocket, and its timings.</summary>
+/// <summary>A probe as in a pod: one way of asking, and its timings.</summary>
+/// <remarks>Exactly one of exec, httpGet and tcpSocket.</remarks>
 public sealed record PluginProbe
 {
     /// <summary>Succeeds when a command in the container exits with 0.</summary>
@@ -33,7 +34,8 @@ public sealed record PluginProbe
     [Range(1, 3600)]
     public int? TimeoutSeconds { get; init; }
 
-    /// <summary>Successes in a row after a failure that count as success; absent means 1, which liveness and startup probes must have.</summary>
+    /// <summary>Successes in a row after a failure that count as success; absent means 1.</summary>
+    /// <remarks>1 for liveness and startup probes.</remarks>
     [JsonPropertyName("successThreshold")]
     [Range(1, 1000)]
     public int? SuccessThreshold { get; init; }
@@ -48,6 +50,7 @@ public sealed record PluginProbe
 public sealed record ExecProbe
 {
     /// <summary>Program and arguments, run in the container without a shell.</summary>
+    /// <remarks>A program at least.</remarks>
     [JsonPropertyName("command")]
     [Required]
     [MaxLength(256)]
@@ -57,7 +60,8 @@ public sealed record ExecProbe
 /// <summary>A probe by an HTTP request, over the enclave's loopback.</summary>
 public sealed record HttpProbe
 {
-    /// <summary>Path with query; absent means /.</summary>
+    /// <summary>Path of the request, with its query; absent means /.</summary>
+    /// <remarks>Begins with /.</remarks>
     [JsonPropertyName("path")]
     [StringLength(2048, MinimumLength = 1)]
     public string? Path { get; init; }
@@ -68,7 +72,7 @@ public sealed record HttpProbe
     [Range(1, 65535)]
     public int Port { get; init; }
 
-    /// <summary>HTTP or HTTPS, whose certificate is not checked; absent means HTTP.</summary>
+    /// <summary>HTTP, or HTTPS without a check of the certificate; absent means HTTP.</summary>
     [JsonPropertyName("scheme")]
     [AllowedValues(ProbeSchemes.Http, ProbeSchemes.Https)]
     public string? Scheme { get; init; }

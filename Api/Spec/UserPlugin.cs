@@ -6,24 +6,27 @@ namespace Enclaves.Api;
 /// <summary>A container that runs inside the enclave.</summary>
 public sealed record UserPlugin : PluginContainer
 {
-    /// <summary>Name of the container, a DNS label, unique in the NitroEnclaveDeployment.</summary>
+    /// <summary>Name of the container; in logs, in the status and in the manifest it goes by it.</summary>
+    /// <remarks>A DNS label: lower-case letters, digits and '-' between them, 63 characters. Unique over both lists of plugins, and not image-pull.</remarks>
     [JsonPropertyName("name")]
     [Required]
     [StringLength(253, MinimumLength = 1)]
     public string? Name { get; init; }
 
-    /// <summary>Image of the container; pulled from inside the enclave. Give it with its digest: a tag pins nothing.</summary>
+    /// <summary>Image of the container; pulled from inside the enclave. Give it with its digest: a tag pins nothing, and gives a warning.</summary>
+    /// <remarks>An image reference: [REGISTRY[:PORT]/]REPOSITORY[:TAG][@sha256:DIGEST].</remarks>
     [JsonPropertyName("image")]
     [Required]
     [StringLength(1024, MinimumLength = 1)]
     public string? Image { get; init; }
 
-    /// <summary>Name of a Secret of type kubernetes.io/dockerconfigjson with the credentials for the image's registry.</summary>
+    /// <summary>Secret with the credentials for the image's registry, of type kubernetes.io/dockerconfigjson.</summary>
+    /// <remarks>A name that a Secret can have.</remarks>
     [JsonPropertyName("imagePullSecret")]
     [StringLength(253, MinimumLength = 1)]
     public string? ImagePullSecret { get; init; }
 
-    /// <summary>Where the container sees volumes of the NitroEnclaveDeployment.</summary>
+    /// <summary>Which of the NitroEnclaveDeployment's volumes the container sees, and where.</summary>
     [JsonPropertyName("volumeMounts")]
     [ListMapKeys("mountPath")]
     [MaxLength(64)]
@@ -34,15 +37,15 @@ public sealed record UserPlugin : PluginContainer
     [AllowedValues(RestartPolicies.Always, RestartPolicies.OnFailure, RestartPolicies.Never)]
     public string? RestartPolicy { get; init; }
 
-    /// <summary>Restarts the container when it fails, as in a pod; run inside the enclave.</summary>
+    /// <summary>Tells whether the container still works: it is restarted when this fails. As in a pod, but run inside the enclave.</summary>
     [JsonPropertyName("livenessProbe")]
     public PluginProbe? LivenessProbe { get; init; }
 
-    /// <summary>Keeps traffic away from the enclave while it fails, as in a pod; run inside the enclave.</summary>
+    /// <summary>Tells whether the container can take traffic: while this fails, none comes to the enclave. As in a pod, but run inside the enclave.</summary>
     [JsonPropertyName("readinessProbe")]
     public PluginProbe? ReadinessProbe { get; init; }
 
-    /// <summary>Holds the other probes back until it has succeeded once, as in a pod; run inside the enclave.</summary>
+    /// <summary>Tells whether the container has started: the other probes wait until this has succeeded once. As in a pod, but run inside the enclave.</summary>
     [JsonPropertyName("startupProbe")]
     public PluginProbe? StartupProbe { get; init; }
 }

@@ -32,10 +32,20 @@ public sealed class SchemaTests
     [InlineData("images.pullSecrets", "[\"Not A Name\"]", "images.pullSecrets.0")]
     [InlineData("enclave.driver", "\"process\"")]
     [InlineData("enclave.deviceResource", "\"no-domain\"")]
+    [InlineData("enclave.deviceGroup", "-1")]
+    [InlineData("enclave.machineCpu", "0")]
+    [InlineData("enclave.machineCpu", "\"1Gi\"")]
     [InlineData("enclave.nodeLabel", "\"no-value\"")]
     [InlineData("enclave.seccompProfile", "\"Localhost:\"")]
     [InlineData("enclave.allowDestinations", "[\"10.0.0.7\"]", "enclave.allowDestinations.0")]
+    [InlineData("policy.requireDigests", "\"yes\"")]
+    [InlineData("policy.allowedRegistries", "[\"team\"]", "policy.allowedRegistries.0")]
+    [InlineData("policy.allowedRegistries", "[\"https://registry.example\"]", "policy.allowedRegistries.0")]
+    [InlineData("policy.allowedRegistries", "[\"registry.example/\"]", "policy.allowedRegistries.0")]
     [InlineData("networkPolicy.enabled", "\"false\"")]
+    [InlineData("serviceMonitor.enabled", "1")]
+    [InlineData("serviceMonitor.interval", "\"30\"")]
+    [InlineData("serviceMonitor.labels.release", "1")]
     [InlineData("tls.mode", "\"none\"")]
     [InlineData("tls.selfManaged.leafDays", "0")]
     [InlineData("tls.selfManaged.authorityDays", "89")]
@@ -122,5 +132,5 @@ public sealed class SchemaTests
     }
 
     // The keys of these are nodes' labels and names of resources: anybody's.
-    private static bool IsOpen(string path) => Regex.IsMatch(path, @"\.(nodeSelector|requests|limits|issuerRef)$");
+    private static bool IsOpen(string path) => Regex.IsMatch(path, @"\.(nodeSelector|labels|requests|limits|issuerRef)$");
 }

@@ -28,7 +28,8 @@ internal sealed class Deployed : IAsyncDisposable
 
     public static string SampleYaml => File.ReadAllText(Path.Combine(Repository, "samples", "hello.yaml"));
 
-    private static string Repository
+    /// <summary>The root of the repository.</summary>
+    public static string Repository
     {
         get
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 
 namespace Enclaves.Tests.EndToEnd;
@@ -6,9 +5,8 @@ namespace Enclaves.Tests.EndToEnd;
 /// <summary>Runs kubectl as a user would, against the cluster of dev/cluster.</summary>
 internal static class Kubectl
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(330);
-
-    private static string Kubeconfig =>
+    /// <summary>Path of the administrator's kubeconfig.</summary>
+    public static string Kubeconfig =>
         Environment.GetEnvironmentVariable("ENCLAVES_KUBECONFIG") ?? "/var/lib/enclaves-dev/kubeconfig";
 
     /// <summary>Standard output of a call that must succeed.</summary>
@@ -32,30 +30,5 @@ internal static class Kubectl
             : throw new InvalidOperationException($"kubectl apply: exit {result.ExitCode}: {result.Error}");
     }
 
-    public static async Task<(int ExitCode, string Output, string Error)> Try(string? input, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("kubectl", ["--kubeconfig", Kubeconfig, .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(Limit);
-        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
-        var error = process.StandardError.ReadToEndAsync(limit.Token);
-        if (input is not null)
-            await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        try
-        {
-            await process.WaitForExitAsync(limit.Token);
-            return (process.ExitCode, await output, await error);
-        }
-        finally
-        {
-            if (!process.HasExited)
-                process.Kill(entireProcessTree: true);
-        }
-    }
+    public static Task<ToolResult> Try(string? input, params string[] arguments) => Tool.Run("kubectl", input, ["--kubeconfig", Kubeconfig, .. arguments]);
 }

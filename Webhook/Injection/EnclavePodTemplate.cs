@@ -8,15 +8,22 @@ namespace Enclaves.Webhook.Injection;
 /// All that an enclave pod must hold, as the JSON that is imposed on it. Quantities are in canonical form: the API server stores
 /// them so, and a second injection must find nothing to do.
 /// </summary>
-internal sealed class EnclavePodTemplate(InjectionOptions options, EnclaveSettings settings, string manifest, long? givenGrace, string version)
+/// <param name="options">What the installation says.</param>
+/// <param name="settings">What the pod's annotation says.</param>
+/// <param name="manifest">Name of the ConfigMap with the manifest.</param>
+/// <param name="choices">What the pod has chosen itself.</param>
+/// <param name="version">The injector's version.</param>
+internal sealed class EnclavePodTemplate(InjectionOptions options, EnclaveSettings settings, string manifest, PodChoices choices, string version)
 {
     private const int User = 65532;
-    private const int HttpPort = 8080;
+
+    /// <summary>Port of EnclaveHost's own HTTP server.</summary>
+    public const int HttpPort = 8080;
+
 
     // What the API server fills in for a pod that says nothing (core/v1 DefaultTerminationGracePeriodSeconds).
     private const long DefaultGrace = 30;
     private const string ManifestVolume = "enclave-manifest";
-    private const string SecretsVolume = "enclave-secrets";
     private const string HugepagesVolume = "enclave-hugepages";
     private const string RunVolume = "enclave-run";
     private const string LogVolume = "enclave-log";
@@ -24,11 +31,15 @@ internal sealed class EnclavePodTemplate(InjectionOptions options, EnclaveSettin
     // The kubelet ends the container when the grace period is over: EnclaveHost must be done a little earlier.
     private const long GraceMargin = 5;
 
-    private long Grace => givenGrace ?? DefaultGrace;
+    // What EnclaveHost takes at most, in seconds.
+    private const long LongestGrace = 3600;
 
-    /// <summary>The wanted tree.</summary>
-    /// <param name="keepImage">Whether the container's image stays as it is.</param>
-    public JsonObject Pod(bool keepImage) => new()
+    private readonly SecretVolumes _secrets = new(settings);
+
+    private long Grace => choices.GracePeriod ?? DefaultGrace;
+
+    /// <summary>The wanted tree, without the node's label: <see cref="NodeAffinity"/> has that.</summary>
+    public JsonObject Pod() => new()
     {
         ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [NedAnnotations.Injected] = version } },
         ["spec"] = new JsonObject
@@ -37,23 +48,24 @@ internal sealed class EnclavePodTemplate(InjectionOptions options, EnclaveSettin
             // Variables for every Service of the namespace would mix with our own.
             ["enableServiceLinks"] = false,
             ["terminationGracePeriodSeconds"] = Grace,
-            ["nodeSelector"] = new JsonObject { [options.NodeLabelKey] = options.NodeLabelValue },
             ["securityContext"] = PodSecurity(),
             ["volumes"] = Volumes(),
-            ["containers"] = new JsonArray(Container(keepImage)),
+            ["containers"] = new JsonArray(Container()),
         },
     };
 
     private JsonObject PodSecurity()
     {
+        var security = new JsonObject();
         // What makes the emptyDirs, the huge pages among them, writable for the container's user.
-        var security = new JsonObject { ["fsGroup"] = User };
+        if (!choices.FileGroup)
+            security["fsGroup"] = User;
         if (options.DeviceGroup > 0)
             security["supplementalGroups"] = new JsonArray(options.DeviceGroup);
         return security;
     }
 
-    private JsonObject Container(bool keepImage)
+    private JsonObject Container()
     {
         var container = new JsonObject
         {
@@ -69,7 +81,9 @@ internal sealed class EnclavePodTemplate(InjectionOptions options, EnclaveSettin
             ["readinessProbe"] = Probe("/readyz", period: 1, threshold: 1, timeout: 2),
             ["livenessProbe"] = Probe("/livez", period: 10, threshold: 3, timeout: 5),
         };
-        if (!keepImage)
+        foreach (var probe in choices.Probes)
+            container.Remove(probe);
+        if (!choices.Image)
         {
             container["image"] = options.EnclaveHostImage;
             container["imagePullPolicy"] = options.PullPolicy;
@@ -103,7 +117,9 @@ internal sealed class EnclavePodTemplate(InjectionOptions options, EnclaveSettin
         };
         if (options.CpuResource.Length > 0)
             limits[options.CpuResource] = Text(settings.CpuCount);
-        var requests = new JsonObject { ["cpu"] = options.HostCpu, ["memory"] = options.HostMemory };
+        // A virtual machine runs on the CPUs of the pod; a Nitro Enclave has its own.
+        var cpu = options.HostCpu + (options.Driver == InjectionOptions.Qemu ? settings.CpuCount * options.MachineCpu : 0);
+        var requests = new JsonObject { ["cpu"] = cpu % 1000 == 0 ? Text(cpu / 1000) : $"{Text(cpu)}m", ["memory"] = options.HostMemory };
         // The API server asks for equal requests of these; where they are absent it fills them in, but only before us.
         foreach (var (name, amount) in limits)
         {
@@ -126,7 +142,7 @@ internal sealed class EnclavePodTemplate(InjectionOptions options, EnclaveSettin
             Variable("ENCLAVE_DRIVER", options.Driver),
             Variable("ENCLAVE_CPU_COUNT", Text(settings.CpuCount)),
             Variable("ENCLAVE_MEMORY_MIB", Text(settings.MemoryMiB)),
-            Variable("ENCLAVE_STOP_GRACE", $"{Text(Math.Max(1, Grace - GraceMargin))}s"),
+            Variable("ENCLAVE_STOP_GRACE", $"{Text(Math.Clamp(Grace, 1 + GraceMargin, LongestGrace + GraceMargin) - GraceMargin)}s"),
             Variable("ENCLAVE_DEBUG", settings.DebugMode ? "true" : "false"));
         if (options.AllowDestinations.Length > 0)
             variables.Add((JsonNode)Variable("ENCLAVE_ALLOW_DESTINATIONS", options.AllowDestinations));
@@ -148,8 +164,8 @@ internal sealed class EnclavePodTemplate(InjectionOptions options, EnclaveSettin
             Volume(HugepagesVolume, "emptyDir", new JsonObject { ["medium"] = $"HugePages-{settings.HugepageSize}" }),
             Volume(RunVolume, "emptyDir", new JsonObject { ["medium"] = "Memory", ["sizeLimit"] = "16Mi" }),
             Volume(LogVolume, "emptyDir", new JsonObject { ["sizeLimit"] = "64Mi" }));
-        if (settings.PullSecrets.Count > 0)
-            volumes.Add((JsonNode)Volume(SecretsVolume, "projected", new JsonObject { ["sources"] = new JsonArray([.. settings.PullSecrets.Select(Source)]) }));
+        foreach (var (name, source) in _secrets.Volumes)
+            volumes.Add((JsonNode)Volume(name, "projected", source));
         return volumes;
     }
 
@@ -160,20 +176,10 @@ internal sealed class EnclavePodTemplate(InjectionOptions options, EnclaveSettin
             Mount(HugepagesVolume, "/dev/hugepages", readOnly: false),
             Mount(RunVolume, "/run/nitro_enclaves", readOnly: false),
             Mount(LogVolume, "/var/log/nitro_enclaves", readOnly: false));
-        if (settings.PullSecrets.Count > 0)
-            mounts.Add((JsonNode)Mount(SecretsVolume, "/etc/enclave/secrets", readOnly: true));
+        foreach (var (name, path) in _secrets.Mounts)
+            mounts.Add((JsonNode)Mount(name, path, readOnly: true));
         return mounts;
     }
-
-    // A missing Secret or key keeps the pod from starting, with an event that names it.
-    private static JsonNode Source(string secret) => new JsonObject
-    {
-        ["secret"] = new JsonObject
-        {
-            ["name"] = secret,
-            ["items"] = new JsonArray(new JsonObject { ["key"] = ".dockerconfigjson", ["path"] = $"{secret}/.dockerconfigjson" }),
-        },
-    };
 
     private static JsonObject Volume(string name, string kind, JsonObject source) => new() { ["name"] = name, [kind] = source };
 

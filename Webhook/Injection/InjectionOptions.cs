@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Enclaves.Api;
 using Enclaves.Webhook.Options;
 using k8s.Models;
 
@@ -46,8 +47,11 @@ internal sealed partial record InjectionOptions
     /// <summary><c>--seccomp-profile</c>: RuntimeDefault, Unconfined or Localhost:PATH.</summary>
     public string SeccompProfile { get; init; } = DefaultSeccomp(Nitro);
 
-    /// <summary><c>--host-cpu</c>: CPU request of EnclaveHost, and with it of the virtual machine under driver qemu.</summary>
-    public string HostCpu { get; init; } = "100m";
+    /// <summary><c>--host-cpu</c>: CPU request of EnclaveHost, in thousandths.</summary>
+    public long HostCpu { get; init; } = 100;
+
+    /// <summary><c>--machine-cpu</c>: CPU request for each CPU of a virtual machine, in thousandths; under driver qemu.</summary>
+    public long MachineCpu { get; init; } = 1000;
 
     /// <summary><c>--host-memory</c>: memory request of EnclaveHost. The enclave's own memory comes from huge pages.</summary>
     public string HostMemory { get; init; } = "128Mi";
@@ -73,7 +77,8 @@ internal sealed partial record InjectionOptions
             NodeLabelValue = label.Length > 1 ? label[1] : "",
             AllowDestinations = reader.Text("allow-destinations", ""),
             SeccompProfile = reader.Checked("seccomp-profile", DefaultSeccomp(driver), SeccompProblem),
-            HostCpu = Canonical(reader.Checked("host-cpu", driver == Qemu ? "250m" : "100m", QuantityProblem)),
+            HostCpu = Cpu(reader, "host-cpu", "100m"),
+            MachineCpu = Cpu(reader, "machine-cpu", "1"),
             HostMemory = Canonical(reader.Checked("host-memory", driver == Qemu ? "256Mi" : "128Mi", QuantityProblem)),
             HostMemoryLimit = Canonical(reader.Checked("host-memory-limit", DefaultMemoryLimit(driver), QuantityProblem)),
         };
@@ -89,7 +94,14 @@ internal sealed partial record InjectionOptions
             ? null
             : $"'{text}' is not one of RuntimeDefault, Unconfined, Localhost:PATH";
 
-    private static string? QuantityProblem(string text) => Quantity().IsMatch(text) ? null : $"'{text}' is not a quantity such as 250m, 2 or 512Mi";
+    private static long Cpu(OptionsReader reader, string name, string fallback)
+    {
+        var millis = 0L;
+        reader.Checked(name, fallback, text => CpuQuantity.TryParse(text, out millis, out var problem) ? null : problem);
+        return millis;
+    }
+
+    private static string? QuantityProblem(string text) => Quantity().IsMatch(text) ? null : $"'{text}' is not a quantity such as 512Mi";
 
     // As the API server will store it; anything else a second injection would find to be different.
     private static string Canonical(string text) => Quantity().IsMatch(text) ? new ResourceQuantity(text).ToString() : text;

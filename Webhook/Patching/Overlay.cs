@@ -49,10 +49,10 @@ internal static class Overlay
 
     private static void MergeArray(PatchBuilder patch, JsonPointer path, string name, JsonElement present, JsonArray wanted, bool ours)
     {
+        var places = ArrayKeys.Index(name, present);
         foreach (var item in wanted)
         {
-            var index = ArrayKeys.IndexOf(name, present, item!);
-            if (index < 0)
+            if (!places.TryGetValue(ArrayKeys.Of(name, item!), out var index))
                 patch.Add(path.End(), item);
             else if (item is JsonObject members)
                 MergeObject(patch, path.Item(index), present[index], members, ours);

@@ -15,6 +15,9 @@ internal sealed record AdmissionDecision
     /// <summary>Every reason of a denial.</summary>
     public IReadOnlyList<AdmissionCause> Causes { get; init; } = [];
 
+    /// <summary>What was decided, in one word: allowed, changed or denied.</summary>
+    public string Name => !Allowed ? "denied" : Patch is null ? "allowed" : "changed";
+
     /// <summary>Lets the object through as it is.</summary>
     public static AdmissionDecision Allow { get; } = new() { Allowed = true };
 
@@ -30,5 +33,8 @@ internal sealed record AdmissionDecision
 /// <param name="Message">What is wrong, what is allowed.</param>
 internal sealed record AdmissionCause(string Field, string Message)
 {
+    /// <summary>The kind of rule that it comes from: one of a list in this program, never a text of a user's.</summary>
+    public string Reason { get; init; } = "Object";
+
     public override string ToString() => $"{Field}: {Message}";
 }

@@ -23,6 +23,12 @@ internal sealed record AdmissionRequest
     /// <summary>Namespace of the request; on CREATE the object itself need not have it.</summary>
     public string Namespace { get; init; } = "";
 
+    /// <summary>Name of the user who asks.</summary>
+    public string User { get; init; } = "";
+
+    /// <summary>Whether nothing is to be stored.</summary>
+    public bool IsDryRun { get; init; }
+
     /// <summary>The object as it is to be; null on DELETE.</summary>
     public JsonElement? Object { get; init; }
 

@@ -58,6 +58,8 @@ internal static class AdmissionReviewReader
             SubResource = Text(request, "subResource"),
             Name = Text(request, "name"),
             Namespace = Text(request, "namespace"),
+            User = request.At("userInfo", "username").Text() ?? "",
+            IsDryRun = request.At("dryRun") is { ValueKind: JsonValueKind.True },
             Object = Object(request, "object"),
             OldObject = Object(request, "oldObject"),
         };

@@ -51,7 +51,7 @@ internal static class AdmissionReviewWriter
         json.WriteString("kind", "Status");
         json.WriteString("status", "Failure");
         json.WriteString("message", message);
-        json.WriteString("reason", code == 500 ? "InternalError" : code == 413 ? "RequestEntityTooLarge" : "BadRequest");
+        json.WriteString("reason", code switch { 500 => "InternalError", 413 => "RequestEntityTooLarge", 415 => "UnsupportedMediaType", _ => "BadRequest" });
         json.WriteNumber("code", code);
         json.WriteEndObject();
         json.Flush();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Enclaves.Webhook.Review;
 using Microsoft.AspNetCore.Http.Features;
@@ -8,7 +9,8 @@ namespace Enclaves.Webhook.Serving;
 /// One admission endpoint: body in, decision out. Every decision is HTTP 200; whatever could not be decided on is 4xx or 5xx with
 /// a Status, which makes the API server apply the webhook's failure policy and show the message.
 /// </summary>
-internal sealed partial class AdmissionEndpoint(AdmissionPoint point, Draining draining, ILogger<AdmissionEndpoint> logger)
+internal sealed partial class AdmissionEndpoint(
+    AdmissionPoint point, Draining draining, WebhookMetrics metrics, ReviewLog log, SelfReviews own, ILogger<AdmissionEndpoint> logger)
 {
     /// <summary>What the API server itself can hold at most, and then some.</summary>
     public const int MaxBodyBytes = 7 * 1024 * 1024;
@@ -23,24 +25,36 @@ internal sealed partial class AdmissionEndpoint(AdmissionPoint point, Draining d
             return;
         }
 
+        var started = Stopwatch.GetTimestamp();
         if (draining.IsDraining)
             context.Response.Headers.Connection = "close";
         context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = MaxBodyBytes;
-        var (code, answer) = await Answer(context);
+        var (code, answer) = await Answer(context, started);
         context.Response.StatusCode = code;
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = answer.Length;
         await context.Response.Body.WriteAsync(answer, context.RequestAborted);
     }
 
-    private async Task<(int Code, ReadOnlyMemory<byte> Answer)> Answer(HttpContext context)
+    private async Task<(int Code, ReadOnlyMemory<byte> Answer)> Answer(HttpContext context, long started)
     {
+        // Above all Kubernetes' own binary form, which some clients try first.
+        if (!context.Request.HasJsonContentType())
+            return Refuse(context, 415, $"the content type is '{context.Request.ContentType}', understood is application/json");
         try
         {
+            using var turn = await LargeBodies.Turn(context);
             using var review = await AdmissionReviewReader.Parse(context.Request.Body, context.RequestAborted);
             var (request, decision) = point.Answer(review);
-            Log(request, decision);
-            return (200, AdmissionReviewWriter.Decision(request, decision));
+            var answer = AdmissionReviewWriter.Decision(request, decision);
+            if (request.Uid != own.Uid)
+            {
+                var duration = Stopwatch.GetElapsedTime(started);
+                metrics.Reviewed(point.Name, request, decision, duration);
+                log.Add(request, decision, duration);
+            }
+
+            return (200, answer);
         }
         catch (JsonException e)
         {
@@ -56,6 +70,7 @@ internal sealed partial class AdmissionEndpoint(AdmissionPoint point, Draining d
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
+            metrics.Failed(point.Name);
             Failed(e, context.Request.Path);
             return (500, AdmissionReviewWriter.Failure(500, $"the webhook failed on this object ({e.GetType().Name}); its log has the details, please report it"));
         }
@@ -63,23 +78,10 @@ internal sealed partial class AdmissionEndpoint(AdmissionPoint point, Draining d
 
     private (int Code, ReadOnlyMemory<byte> Answer) Refuse(HttpContext context, int code, string message)
     {
+        metrics.Malformed(point.Name, code);
         Malformed(context.Request.Path, message);
         return (code, AdmissionReviewWriter.Failure(code, message));
     }
-
-    private void Log(AdmissionRequest request, AdmissionDecision decision)
-    {
-        if (decision.Allowed)
-            Allowed(request.Operation, point.Kind.Kind, request.Namespace, request.Name, decision.Patch is not null, decision.Warnings.Count);
-        else
-            Denied(request.Operation, point.Kind.Kind, request.Namespace, request.Name, string.Join("; ", decision.Causes.Take(10)));
-    }
-
-    [LoggerMessage(LogLevel.Information, "Allowed: {Operation} {Kind} {Namespace}/{Name}, changed: {Changed}, warnings: {Warnings}")]
-    private partial void Allowed(string operation, string kind, string @namespace, string name, bool changed, int warnings);
-
-    [LoggerMessage(LogLevel.Information, "Denied: {Operation} {Kind} {Namespace}/{Name}: {Causes}")]
-    private partial void Denied(string operation, string kind, string @namespace, string name, string causes);
 
     [LoggerMessage(LogLevel.Warning, "Not a review at {Path}: {Problem}")]
     private partial void Malformed(string path, string problem);

@@ -16,6 +16,9 @@ internal sealed partial class ServerCertificate(string certificatePath, string k
     private volatile SslStreamCertificateContext? _current;
     private string _loaded = "";
 
+    /// <summary>Where the certificate is read from.</summary>
+    public string Path => certificatePath;
+
     /// <summary>What to serve; null until the first certificate is loaded.</summary>
     public SslStreamCertificateContext? Current => _current;
 

@@ -13,11 +13,11 @@ namespace Enclaves.Webhook.Validation;
 internal static class EgressPorts
 {
     /// <summary>Adds a failure at the path of every containerPort that is a destination's port as well.</summary>
-    public static void RequireFree(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    public static void RequireFree(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
     {
-        var taken = new Dictionary<int, string>();
-        foreach (var (port, destination) in Destinations(spec, plugins))
-            taken.TryAdd(port, destination);
+        var taken = new Dictionary<int, Destination>();
+        foreach (var destination in Destinations(spec, plugins))
+            taken.TryAdd(destination.Port, destination);
         foreach (var plugin in plugins)
         {
             var ports = plugin.Container?.Ports ?? [];
@@ -26,26 +26,35 @@ internal static class EgressPorts
                 if (ports[i] is { } port && taken.TryGetValue(port.ContainerPort, out var destination))
                 {
                     context.AddFailure(new ValidationFailure($"{plugin.ContainerPath}.ports[{i}].containerPort", string.Create(
-                        CultureInfo.InvariantCulture, $"inside the enclave port {port.ContainerPort} leads to {destination}; allowed is any other, on which the container then listens")));
+                        CultureInfo.InvariantCulture, $"inside the enclave port {port.ContainerPort} leads to {destination}; allowed is any other, on which the container then listens")) { ErrorCode = "EgressPorts" });
                 }
             }
         }
     }
 
-    private static IEnumerable<(int Port, string Destination)> Destinations(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins)
+    private static IEnumerable<Destination> Destinations(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins)
     {
         foreach (var plugin in plugins)
         {
-            foreach (var connection in (plugin.Container?.OutboundConnections ?? []).OfType<OutboundConnection>())
-                yield return (connection.Port, $"{connection.Fqdn}, an outbound connection of {plugin.Name}");
+            for (var i = 0; i < (plugin.Container?.OutboundConnections?.Count ?? 0); i++)
+            {
+                if (plugin.Container!.OutboundConnections![i] is { } connection)
+                    yield return new(connection.Port, connection.Fqdn, "an outbound connection of", plugin.Name);
+            }
+
             if (ImageReference.TryParse(plugin.Image, out var image, out _) && RegistryAddress.TryParse(image.PullHost, out var registry))
-                yield return (registry.Port, $"{registry.Host}, from which the image of {plugin.Name} is pulled");
+                yield return new(registry.Port, registry.Host, "the registry of", plugin.Name);
         }
 
         foreach (var text in spec.Enclave?.Registries ?? [])
         {
             if (text is not null && RegistryAddress.TryParse(text, out var registry))
-                yield return (registry.Port, $"{registry.Host}, one of spec.enclave.registries");
+                yield return new(registry.Port, registry.Host, "one of", "spec.enclave.registries");
         }
+    }
+
+    private readonly record struct Destination(int Port, string? Host, string Why, string? Whose)
+    {
+        public override string ToString() => $"{Host}, {Why} {Whose}";
     }
 }

@@ -18,8 +18,8 @@ internal sealed class EnvVarValidator : AbstractValidator<EnvVar>
             context.ExactlyOne(
                 ("configMapKeyRef", source.ConfigMapKeyRef is not null), ("secretKeyRef", source.SecretKeyRef is not null), ("fieldRef", source.FieldRef is not null));
         });
-        RuleFor(variable => variable.ValueFrom!.ConfigMapKeyRef).SetValidator(new KeyReferenceValidator()!).When(variable => variable.ValueFrom is not null);
-        RuleFor(variable => variable.ValueFrom!.SecretKeyRef).SetValidator(new KeyReferenceValidator()!).When(variable => variable.ValueFrom is not null);
+        RuleFor(variable => variable.ValueFrom!.ConfigMapKeyRef).Part(new KeyReferenceValidator()).When(variable => variable.ValueFrom is not null);
+        RuleFor(variable => variable.ValueFrom!.SecretKeyRef).Part(new KeyReferenceValidator()).When(variable => variable.ValueFrom is not null);
         RuleFor(variable => variable.ValueFrom!.FieldRef!.FieldPath).Custom((path, context) =>
         {
             if (path is not (NedFieldPaths.Name or NedFieldPaths.Namespace))

@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Enclaves.Api;
@@ -14,7 +16,11 @@ namespace Enclaves.Webhook.Validation;
 /// </summary>
 internal static class NedReader
 {
+    private const string Schema = "Schema";
     private const string WrongType = "does not have the type that the schema says; see kubectl explain ned --recursive";
+
+    // Far more than any manifest has room for. Read and refused, an item of a few bytes costs a thousand: its object, and messages with paths.
+    private const int MaxItems = 20_000;
 
     /// <summary>Reads name, namespace, labels, annotations and spec. The spec is null where the object has none.</summary>
     /// <param name="json">The object.</param>
@@ -23,9 +29,15 @@ internal static class NedReader
     public static bool TryRead(JsonElement json, [NotNullWhen(true)] out NitroEnclaveDeployment? ned, [NotNullWhen(false)] out AdmissionCause? unreadable)
     {
         (ned, unreadable) = (null, null);
+        if (json.At("spec") is { } whole && JsonMarshal.GetRawUtf8Value(whole).Length > MaxItems && Items(whole) is var items and > MaxItems)
+        {
+            unreadable = new AdmissionCause("spec", string.Create(CultureInfo.InvariantCulture, $"has {items} items in its lists, allowed are {MaxItems}")) { Reason = Schema };
+            return false;
+        }
+
         if (json.At("spec") is { } spec && PathOfNullItem(spec) is { } list)
         {
-            unreadable = new AdmissionCause($"spec{list}", "has an item that is null, allowed are items of the type that the schema says");
+            unreadable = new AdmissionCause($"spec{list}", "has an item that is null, allowed are items of the type that the schema says") { Reason = Schema };
             return false;
         }
 
@@ -48,16 +60,23 @@ internal static class NedReader
         }
         catch (JsonException e)
         {
-            unreadable = new AdmissionCause(e.Path is { Length: > 2 } path ? path[2..] : "object", WrongType);
+            unreadable = new AdmissionCause(e.Path is { Length: > 2 } path ? path[2..] : "object", WrongType) { Reason = Schema };
         }
         catch (Exception e) when (e is NotSupportedException or FormatException)
         {
             // Converters of the client library, for a quantity, a time and the like, do not name the field.
-            unreadable = new AdmissionCause("object", WrongType);
+            unreadable = new AdmissionCause("object", WrongType) { Reason = Schema };
         }
 
         return false;
     }
+
+    private static int Items(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().Sum(member => Items(member.Value)),
+        JsonValueKind.Array => value.GetArrayLength() + value.EnumerateArray().Sum(Items),
+        _ => 0,
+    };
 
     // The path is put together on the way back, of which there is none where nothing is found.
     private static string? PathOfNullItem(JsonElement value)

@@ -21,8 +21,12 @@ internal static partial class NedValidation
     // Building the rules is costly; they hold no state.
     private static readonly NedValidator Validator = new();
 
+    private static readonly ImagePolicy AnyImage = new();
+
     /// <summary>The decision on a request.</summary>
-    public static AdmissionDecision Decide(AdmissionRequest request)
+    /// <param name="request">The request.</param>
+    /// <param name="images">Which images may run; null for any.</param>
+    public static AdmissionDecision Decide(AdmissionRequest request, ImagePolicy? images = null)
     {
         if (request.Object is not { } json || request.SubResource.Length > 0 || request.Operation is not ("CREATE" or "UPDATE"))
             return AdmissionDecision.Allow;
@@ -31,25 +35,27 @@ internal static partial class NedValidation
             return AdmissionDecision.Allow;
         if (!NedReader.TryRead(json, out var ned, out var unreadable))
             return AdmissionDecision.Deny(unreadable);
-        var findings = Findings(ned, json);
+        images ??= AnyImage;
+        var findings = Findings(ned, json, images);
         var warnings = findings.Where(finding => finding.Severity == Severity.Warning).Select(Cause).Select(cause => cause.ToString()).ToList();
-        var known = request.OldObject is { } old && NedReader.TryRead(old, out var before, out _) ? Identities(before, old) : [];
+        var known = request.OldObject is { } old && NedReader.TryRead(old, out var before, out _) ? Identities(before, old, images) : [];
         var causes = findings.Where(finding => finding.Severity == Severity.Error && !known.Contains(Identity(ned, finding))).Select(Cause).ToList();
         return (causes.Count == 0 ? AdmissionDecision.Allow : AdmissionDecision.Deny(causes)) with { Warnings = warnings };
     }
 
-    private static List<ValidationFailure> Findings(NitroEnclaveDeployment ned, JsonElement json)
+    private static List<ValidationFailure> Findings(NitroEnclaveDeployment ned, JsonElement json, ImagePolicy images)
     {
         if (ned.Spec is null)
             return [new ValidationFailure("Spec", "is required")];
         var findings = Validator.Validate(ned).Errors;
+        findings.AddRange(images.Findings(ned.Spec));
         // Valid, and still not run: better told here than found out later.
         findings.AddRange(NotYetRunnable.Of(ned.Spec).Select(path => new ValidationFailure(path,
             "this version cannot run it yet: the NitroEnclaveDeployment stays in ERROR until it is removed") { Severity = Severity.Warning }));
         if (ned.Metadata?.NamespaceProperty is { Length: > 0 } space)
             findings.AddRange(ForeignNamespaces(ned.Spec, space));
         if (findings.TrueForAll(finding => finding.Severity != Severity.Error) && ManifestProblem(ned, json) is { } problem)
-            findings.Add(new ValidationFailure("Spec", problem));
+            findings.Add(new ValidationFailure("Spec", problem) { ErrorCode = "Manifest" });
         return findings;
     }
 
@@ -86,8 +92,8 @@ internal static partial class NedValidation
         }
     }
 
-    private static HashSet<string> Identities(NitroEnclaveDeployment ned, JsonElement json) =>
-        [.. Findings(ned, json).Where(finding => finding.Severity == Severity.Error).Select(finding => Identity(ned, finding))];
+    private static HashSet<string> Identities(NitroEnclaveDeployment ned, JsonElement json, ImagePolicy images) =>
+        [.. Findings(ned, json, images).Where(finding => finding.Severity == Severity.Error).Select(finding => Identity(ned, finding))];
 
     // Messages hold the wrong value. A plugin counts by its name, so that another one before it does not make its errors new.
     private static string Identity(NitroEnclaveDeployment ned, ValidationFailure finding) => PluginIndex().Replace(
@@ -99,7 +105,7 @@ internal static partial class NedValidation
             return name is null ? match.Value : $"{match.Groups["list"].Value}[{name}]";
         });
 
-    private static AdmissionCause Cause(ValidationFailure finding) => new(PropertyPaths.ToJson(finding.PropertyName), finding.ErrorMessage);
+    private static AdmissionCause Cause(ValidationFailure finding) => new(PropertyPaths.ToJson(finding.PropertyName), finding.ErrorMessage) { Reason = finding.ErrorCode ?? NedNames.Kind };
 
     [GeneratedRegex(@"(?<list>serPlugins|rivilegedPlugins)\[(?<index>[0-9]{1,9})\]", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex PluginIndex();

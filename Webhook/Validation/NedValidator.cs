@@ -14,7 +14,8 @@ internal sealed partial class NedValidator : AbstractValidator<NitroEnclaveDeplo
     public NedValidator()
     {
         RuleFor(ned => ned.Metadata).Custom((metadata, context) => CheckName(metadata, context));
-        RuleFor(ned => ned.Spec).SetValidator(new SpecValidator());
+        RuleFor(ned => ned.Spec).Part(new SpecValidator());
+        RuleFor(ned => ned).Custom((ned, context) => PluginListRules.Check(ned.Spec, context));
     }
 
     private static void CheckName(V1ObjectMeta? metadata, ValidationContext<NitroEnclaveDeployment> context)

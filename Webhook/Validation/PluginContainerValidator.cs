@@ -8,11 +8,11 @@ internal sealed class PluginContainerValidator : AbstractValidator<PluginContain
 {
     public PluginContainerValidator()
     {
-        RuleForEach(container => container.Env).SetValidator(new EnvVarValidator());
-        RuleForEach(container => container.Ports).SetValidator(new PluginPortValidator());
-        RuleForEach(container => container.OutboundConnections).SetValidator(new OutboundConnectionValidator());
+        RuleFor(container => container.Env).Each(new EnvVarValidator());
+        RuleFor(container => container.Ports).Each(new PluginPortValidator());
+        RuleFor(container => container.OutboundConnections).Each(new OutboundConnectionValidator());
         RuleFor(container => container.Resources!.Limits!.Cpu).CpuAmount().When(container => container.Resources?.Limits is not null);
         RuleFor(container => container.Resources!.Limits!.Memory).MemoryAmount().When(container => container.Resources?.Limits is not null);
-        RuleFor(container => container.SecurityContext).SetValidator(new SecurityContextValidator()!);
+        RuleFor(container => container.SecurityContext).Part(new SecurityContextValidator());
     }
 }

@@ -8,13 +8,14 @@ namespace Enclaves.Webhook.Validation;
 internal static class PluginListRules
 {
     private const string Scope = "in the NitroEnclaveDeployment";
+    private const string OneService = Scope + ", which has one Service";
 
     /// <summary>Checks all of it.</summary>
-    public static void Check(NitroEnclaveDeploymentSpec spec, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    public static void Check(NitroEnclaveDeploymentSpec spec, ValidationContext<NitroEnclaveDeployment> context)
     {
         var plugins = NedPlugin.Of(spec);
         if ((spec.UserPlugins?.Count ?? 0) + (spec.PrivilegedPlugins?.Count ?? 0) == 0)
-            context.AddFailure("UserPlugins", "is empty, at least one plugin is required over userPlugins and privilegedPlugins");
+            Fail(context, "spec.userPlugins", "is empty, at least one plugin is required over userPlugins and privilegedPlugins");
         RequireUnique(spec, plugins, context);
         RequireVolumes(spec, plugins, context);
         RequireRoom(spec, plugins, context);
@@ -22,25 +23,38 @@ internal static class PluginListRules
         EgressPorts.RequireFree(spec, plugins, context);
     }
 
-    private static void RequireUnique(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    private static void RequireUnique(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
     {
-        var ports = plugins.SelectMany(plugin => (plugin.Container?.Ports ?? []).Select((port, i) => (Path: $"{plugin.ContainerPath}.ports[{i}]", Port: port))).ToList();
-        context.Unique(plugins.Select(plugin => ($"{plugin.Path}.name", plugin.Name)), Scope);
+        context.Unique(plugins, plugin => plugin.Name, (plugin, _) => $"{plugin.Path}.name", Scope);
         context.Unique(
-            (spec.PrivilegedPlugins ?? []).Select((plugin, i) => ($"spec.privilegedPlugins[{i}].kind", plugin?.Kind)), $"{Scope}, which has one plugin of a kind at most");
-        context.Unique((spec.Volumes ?? []).Select((volume, i) => ($"spec.volumes[{i}].name", volume?.Name)), Scope);
+            spec.PrivilegedPlugins ?? [], plugin => plugin?.Kind, (_, i) => $"spec.privilegedPlugins[{i}].kind", Scope + ", which has one plugin of a kind at most");
+        context.Unique(spec.Volumes ?? [], volume => volume?.Name, (_, i) => $"spec.volumes[{i}].name", Scope);
         foreach (var plugin in plugins)
-            context.Unique(plugin.Mounts.Select((mount, i) => ($"{plugin.MountsPath}[{i}].mountPath", mount?.MountPath)), "in the plugin");
-        context.Unique(ports.Select(port => ($"{port.Path}.containerPort", (object?)port.Port?.ContainerPort)), $"{Scope}, whose containers share one network");
-        context.Unique(ports.Select(port => ($"{port.Path}.hostPort", (object?)port.Port?.HostPort)), $"{Scope}, which has one Service");
-        context.Unique(
-            // Ports of one number have one name by default as well: that error is said above.
-            ports.Where(port => port.Port?.HostPort is not null).DistinctBy(port => port.Port.HostPort).Select(port => ($"{port.Path}.name", (string?)ExposedPort.ServicePortName(port.Port))),
-            $"{Scope}, which has one Service");
+            context.Unique(plugin.Mounts, mount => mount?.MountPath, (_, i) => $"{plugin.MountsPath}[{i}].mountPath", "in the plugin");
+        RequireUniquePorts(plugins, context);
     }
 
-    private static void RequireVolumes(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    private static void RequireUniquePorts(IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
     {
+        var ports = new List<(NedPlugin Plugin, int Index, PluginPort Port)>();
+        foreach (var plugin in plugins)
+        {
+            for (var i = 0; i < (plugin.Container?.Ports?.Count ?? 0); i++)
+                ports.Add((plugin, i, plugin.Container!.Ports![i]));
+        }
+
+        static string Path((NedPlugin Plugin, int Index, PluginPort) port) => $"{port.Plugin.ContainerPath}.ports[{port.Index}]";
+        context.Unique(ports, port => port.Port?.ContainerPort, (port, _) => $"{Path(port)}.containerPort", Scope + ", whose containers share one network");
+        context.Unique(ports, port => port.Port?.HostPort, (port, _) => $"{Path(port)}.hostPort", OneService);
+        // Ports of one number have one name by default as well: that error is said above.
+        var exposed = ports.Where(port => port.Port?.HostPort is not null).DistinctBy(port => port.Port.HostPort).ToList();
+        context.Unique(exposed, port => ExposedPort.ServicePortName(port.Port), (port, _) => $"{Path(port)}.name", OneService);
+    }
+
+    private static void RequireVolumes(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
+    {
+        if (plugins.All(plugin => plugin.Mounts.Count == 0))
+            return;
         var names = (spec.Volumes ?? []).Select(volume => volume?.Name).OfType<string>().ToHashSet(StringComparer.Ordinal);
         foreach (var plugin in plugins)
         {
@@ -53,7 +67,7 @@ internal static class PluginListRules
     }
 
     // The platform's own processes take some of both as well, how much depends on the image: only what can never fit is refused.
-    private static void RequireRoom(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    private static void RequireRoom(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
     {
         var (cpu, memory) = (0m, 0m);
         foreach (var limits in plugins.Select(plugin => plugin.Container?.Resources?.Limits).OfType<PluginLimits>())
@@ -66,12 +80,14 @@ internal static class PluginListRules
         if (cpu > cpus * 1000m)
             Fail(context, "spec.enclave.cpuCount", $"{cpus} CPUs are less than the plugins' resources.limits.cpu together, which are {cpu / 1000m:0.###}; allowed is at least that");
         var size = spec.Enclave?.Memory ?? NedDefaults.Memory;
-        if (MemoryQuantity.TryParse(size, out var has, out _) && memory > has)
+        if (memory > 0 && MemoryQuantity.TryParse(size, out var has, out _) && memory > has)
             Fail(context, "spec.enclave.memory", $"'{size}' is less than the plugins' resources.limits.memory together, which are {memory:0} bytes; allowed is more than that");
     }
 
-    private static void RequireKnownLogs(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeploymentSpec> context)
+    private static void RequireKnownLogs(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
     {
+        if (spec.PrivilegedPlugins is not { Count: > 0 })
+            return;
         var names = plugins.Select(plugin => plugin.Name).OfType<string>().ToHashSet(StringComparer.Ordinal);
         for (var i = 0; i < (spec.PrivilegedPlugins?.Count ?? 0); i++)
         {
@@ -86,6 +102,6 @@ internal static class PluginListRules
 
     private static string Listed(HashSet<string> names) => names.Count == 0 ? "none, since there are none" : string.Join(", ", names.Order(StringComparer.Ordinal).Take(20));
 
-    private static void Fail(ValidationContext<NitroEnclaveDeploymentSpec> context, string path, string problem) =>
-        context.AddFailure(new ValidationFailure(path, problem));
+    private static void Fail(ValidationContext<NitroEnclaveDeployment> context, string path, string problem) =>
+        context.AddFailure(new ValidationFailure(path, problem) { ErrorCode = "PluginList" });
 }

@@ -37,8 +37,8 @@ internal sealed class PrivilegedPluginValidator : AbstractValidator<PrivilegedPl
                 context.AddFailure($"is for kind {PrivilegedKinds.Auth} only; remove it");
         });
         RuleFor(plugin => plugin.Spec).Custom((spec, context) => CheckFields(spec, context));
-        RuleFor(plugin => plugin.Spec).SetValidator(new PluginContainerValidator()!);
-        RuleForEach(plugin => plugin.Spec!.Volumes).SetValidator(new MountValidator()).When(plugin => plugin.Spec is not null);
+        RuleFor(plugin => plugin.Spec).Part(new PluginContainerValidator());
+        RuleFor(plugin => plugin.Spec!.Volumes).Each(new MountValidator()).When(plugin => plugin.Spec is not null);
     }
 
     private static void CheckFields(PrivilegedPluginSpec? spec, ValidationContext<PrivilegedPlugin> context)

@@ -13,14 +13,13 @@ internal sealed class SpecValidator : AbstractValidator<NitroEnclaveDeploymentSp
             if (replicas < 0)
                 context.AddFailure($"{replicas} is negative, allowed are 0 and more");
         });
-        RuleFor(spec => spec.Enclave).SetValidator(new EnclaveValidator()!);
+        RuleFor(spec => spec.Enclave).Part(new EnclaveValidator());
         RuleFor(spec => spec.RestartPolicy).RestartPolicy();
-        RuleForEach(spec => spec.UserPlugins).SetValidator(new UserPluginValidator());
-        RuleForEach(spec => spec.PrivilegedPlugins).SetValidator(new PrivilegedPluginValidator());
-        RuleForEach(spec => spec.Volumes).SetValidator(new VolumeValidator());
-        RuleFor(spec => spec).Custom(PluginListRules.Check);
-        RuleFor(spec => spec.Logging).SetValidator(new LoggingValidator()!);
-        RuleFor(spec => spec.Service).SetValidator(new ServiceValidator()!);
+        RuleFor(spec => spec.UserPlugins).Each(new UserPluginValidator());
+        RuleFor(spec => spec.PrivilegedPlugins).Each(new PrivilegedPluginValidator());
+        RuleFor(spec => spec.Volumes).Each(new VolumeValidator());
+        RuleFor(spec => spec.Logging).Part(new LoggingValidator());
+        RuleFor(spec => spec.Service).Part(new ServiceValidator());
         Include(new RolloutValidator());
     }
 }

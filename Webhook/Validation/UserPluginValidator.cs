@@ -13,10 +13,10 @@ internal sealed class UserPluginValidator : AbstractValidator<UserPlugin>
         RuleFor(plugin => plugin.Image).Image();
         RuleFor(plugin => plugin.ImagePullSecret).ObjectName();
         RuleFor(plugin => plugin.RestartPolicy).RestartPolicy();
-        RuleForEach(plugin => plugin.VolumeMounts).SetValidator(new MountValidator());
-        RuleFor(plugin => plugin.LivenessProbe).SetValidator(new ProbeValidator(isReadiness: false)!);
-        RuleFor(plugin => plugin.ReadinessProbe).SetValidator(new ProbeValidator(isReadiness: true)!);
-        RuleFor(plugin => plugin.StartupProbe).SetValidator(new ProbeValidator(isReadiness: false)!);
+        RuleFor(plugin => plugin.VolumeMounts).Each(new MountValidator());
+        RuleFor(plugin => plugin.LivenessProbe).Part(new ProbeValidator(isReadiness: false));
+        RuleFor(plugin => plugin.ReadinessProbe).Part(new ProbeValidator(isReadiness: true));
+        RuleFor(plugin => plugin.StartupProbe).Part(new ProbeValidator(isReadiness: false));
         Include(new PluginContainerValidator());
     }
 }

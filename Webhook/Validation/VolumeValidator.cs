@@ -12,9 +12,9 @@ internal sealed class VolumeValidator : AbstractValidator<NedVolume>
         RuleFor(volume => volume).Custom((volume, context) => context.ExactlyOne(
             ("configMap", volume.ConfigMap is not null), ("secret", volume.Secret is not null), ("emptyDir", volume.EmptyDir is not null)));
         RuleFor(volume => volume.ConfigMap!.Name).RequiredObjectName().When(volume => volume.ConfigMap is not null);
-        RuleForEach(volume => volume.ConfigMap!.Items).SetValidator(new KeyFileValidator()).When(volume => volume.ConfigMap is not null);
+        RuleFor(volume => volume.ConfigMap!.Items).Each(new KeyFileValidator()).When(volume => volume.ConfigMap is not null);
         RuleFor(volume => volume.Secret!.SecretName).RequiredObjectName().When(volume => volume.Secret is not null);
-        RuleForEach(volume => volume.Secret!.Items).SetValidator(new KeyFileValidator()).When(volume => volume.Secret is not null);
+        RuleFor(volume => volume.Secret!.Items).Each(new KeyFileValidator()).When(volume => volume.Secret is not null);
         RuleFor(volume => volume.EmptyDir!.SizeLimit).MemoryAmount().When(volume => volume.EmptyDir is not null);
         RuleFor(volume => volume.EmptyDir!.Medium).Custom((medium, context) =>
         {

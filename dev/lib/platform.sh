@@ -43,6 +43,8 @@ images:
   enclaveHost: $enclave_host
 enclave:
   driver: qemu
+  # Two cores for everything: a pod that asked for those of its machine would find no node.
+  machineCpu: 75m
   # The development registry listens on the node's own address, which egress refuses by default.
   allowDestinations:
     - $NODE_ADDRESS/32

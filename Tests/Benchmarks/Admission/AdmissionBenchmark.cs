@@ -1,4 +1,5 @@
 using Enclaves.Webhook.Serving;
+using Enclaves.Webhook.Validation;
 
 namespace Enclaves.Tests.Benchmarks.Admission;
 
@@ -23,7 +24,7 @@ internal static class AdmissionBenchmark
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(4);
 
     // Every kubectl apply costs one of each.
-    private static readonly string[] Paths = [AdmissionPoint.MutateNed.Path, AdmissionPoint.ValidateNed.Path];
+    private static readonly string[] Paths = [AdmissionPoint.MutateNed.Path, AdmissionPoint.ValidateNed(new ImagePolicy()).Path];
     private static readonly string[] AnyPath = ["/allow"];
 
     /// <summary>Runs everything.</summary>
@@ -31,7 +32,7 @@ internal static class AdmissionBenchmark
     {
         Figures.Step($"the sample is a NED of {SampleReview.NedBytes} bytes in a review of {SampleReview.Body.Length}");
         Figures.Print("admission.mutate_allocated_kb", Allocations.KilobytesOf(AdmissionPoint.MutateNed), "KB", "≤ 10");
-        Figures.Print("admission.validate_allocated_kb", Allocations.KilobytesOf(AdmissionPoint.ValidateNed), "KB", "≤ 48");
+        Figures.Print("admission.validate_allocated_kb", Allocations.KilobytesOf(AdmissionPoint.ValidateNed(new ImagePolicy())), "KB", "≤ 48");
         using var files = await CertificateFolder.Create();
         await using var allowAll = await ServerProcess.AllowAll(files, null, cancellation);
         using var baseline = new LoadGenerator(files, allowAll.Port, Connections);

@@ -8,6 +8,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Enclaves.Tests.Benchmarks.Admission;
 using Enclaves.Webhook.Serving;
+using Enclaves.Webhook.Validation;
 
 namespace Enclaves.Tests.Benchmarks.Availability;
 
@@ -19,7 +20,7 @@ internal sealed class SteadyLoad : IDisposable
 {
     // The chart's own limit for an answer.
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
-    private static readonly string[] Paths = [AdmissionPoint.MutateNed.Path, AdmissionPoint.ValidateNed.Path];
+    private static readonly string[] Paths = [AdmissionPoint.MutateNed.Path, AdmissionPoint.ValidateNed(new ImagePolicy()).Path];
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly Installed _installed;

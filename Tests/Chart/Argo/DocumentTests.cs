@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Enclaves.Api;
+using Enclaves.Reconciler.Certificates;
 using Shouldly;
 using Xunit;
 
@@ -23,6 +24,9 @@ public sealed partial class DocumentTests
         ignored.ShouldBe(rendered.Objects.Where(item => item.Text.Contains("caBundle:", StringComparison.Ordinal))
             .Select(item => $"{((string)item.Json["apiVersion"]!).Split('/')[0]}/{item.Kind}"));
     }
+
+    [Fact]
+    public void The_manager_of_that_field_is_named() => Document.ShouldContain($"`{WebhookTrust.FieldManager}`");
 
     [GeneratedRegex(@"resource\.customizations\.health\.[\w.]+")]
     private static partial Regex CustomizationKey();

@@ -35,7 +35,8 @@ public sealed class PodInjectionTests
         host.At("readinessProbe|httpGet|path").ShouldBe("/readyz");
         host.At("securityContext|capabilities|drop|0").ShouldBe("ALL");
         host.At("securityContext|seccompProfile|type").ShouldBe("RuntimeDefault");
-        pod.At("spec|nodeSelector|aws-nitro-enclaves-k8s-dp").ShouldBe("enabled");
+        var term = pod["spec"]!["affinity"]!["nodeAffinity"]!["requiredDuringSchedulingIgnoredDuringExecution"]!["nodeSelectorTerms"]!.AsArray().ShouldHaveSingleItem()!;
+        term["matchExpressions"]!.ToJsonString().ShouldBe("""[{"key":"aws-nitro-enclaves-k8s-dp","operator":"In","values":["enabled"]}]""");
         pod.At("spec|securityContext|fsGroup").ShouldBe("65532");
         pod.At("spec|automountServiceAccountToken").ShouldBe("false");
         pod.At("spec|volumes|enclave-manifest|configMap|name").ShouldBe("demo-manifest-0123456789");
@@ -80,7 +81,6 @@ public sealed class PodInjectionTests
         var injected = Inject(pod);
         injected.At("spec|newer|x").ShouldBe("1");
         injected.At("spec|nodeSelector|zone").ShouldBe("a");
-        injected.At("spec|nodeSelector|aws-nitro-enclaves-k8s-dp").ShouldBe("enabled");
         injected.At("spec|volumes|mine|emptyDir").ShouldBe("{}");
         injected.At("spec|containers|sidecar").ShouldBe("""{"name":"sidecar","image":"mesh:1"}""");
         injected.At("spec|containers|enclave-host|env|MINE|value").ShouldBe("1");
@@ -114,12 +114,12 @@ public sealed class PodInjectionTests
     }
 
     [Theory]
-    [InlineData(NedAnnotations.Enclave, null, "only pods of a NitroEnclaveDeployment")]
+    [InlineData(NedAnnotations.Enclave, null, "create a NitroEnclaveDeployment, whose pods have it, or write it into the pod template")]
     [InlineData(NedAnnotations.Enclave, "{", "same version")]
     [InlineData(NedAnnotations.Enclave, "{\"cpuCount\":2}", "same version")]
-    [InlineData(NedAnnotations.Manifest, null, "must name the ConfigMap")]
-    [InlineData(NedAnnotations.Manifest, "demo-manifest-9999999999", "contradict")]
-    [InlineData(NedAnnotations.ManifestDigest, "abc", "96 hexadecimal digits")]
+    [InlineData(NedAnnotations.Manifest, null, "must be the name of the ConfigMap")]
+    [InlineData(NedAnnotations.Manifest, "demo-manifest-9999999999", "contradicts k8s.oblv.com/manifest-digest")]
+    [InlineData(NedAnnotations.ManifestDigest, "abc", "96 lower-case hexadecimal digits")]
     public void Missing_and_contradictory_annotations_are_refused_with_what_to_do(string annotation, string? value, string sentence)
     {
         var pod = Pod();

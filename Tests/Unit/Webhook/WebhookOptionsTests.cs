@@ -21,16 +21,17 @@ public sealed class WebhookOptionsTests
     public void Quantities_are_kept_as_the_api_server_will_store_them()
     {
         var injection = Read([.. Needed, "--host-cpu=0.5", "--host-memory=1024Mi"]).Options.Injection;
-        (injection.HostCpu, injection.HostMemory).ShouldBe(("500m", "1Gi"));
+        (injection.HostCpu, injection.HostMemory).ShouldBe((500L, "1Gi"));
     }
 
     [Fact]
     public void Every_problem_is_told_at_once()
     {
-        var problems = Read(["--driver=xen", "--https-port=0", "--host-cpu=much", "--seccomp-profile=none", "--node-label=x", "--misspelt=1", "stray"]).Problems;
-        foreach (var name in new[] { "--tls-cert", "--tls-key", "--enclave-host-image", "--driver", "--https-port", "--host-cpu", "--seccomp-profile", "--node-label", "--misspelt", "stray" })
+        var problems = Read(["--driver=xen", "--https-port=0", "--host-cpu=much", "--seccomp-profile=none", "--node-label=x", "--machine-cpu=1Gi", "--require-digests=maybe", "--allowed-registries=team",
+            "--misspelt=1", "stray"]).Problems;
+        foreach (var name in new[] { "--tls-cert", "--tls-key", "--enclave-host-image", "--driver", "--https-port", "--host-cpu", "--seccomp-profile", "--node-label", "--machine-cpu", "--require-digests", "--allowed-registries", "--misspelt", "stray" })
             problems.ShouldContain(problem => problem.Contains(name));
-        problems.Count.ShouldBe(10);
+        problems.Count.ShouldBe(13);
     }
 
     [Fact]

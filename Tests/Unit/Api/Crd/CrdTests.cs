@@ -7,13 +7,7 @@ namespace Enclaves.Tests.Unit.Api.Crd;
 public sealed class CrdTests
 {
     [Fact]
-    public void The_charts_crd_says_what_the_types_say()
-    {
-        var text = CrdYaml.Text();
-        if (Environment.GetEnvironmentVariable("ENCLAVES_WRITE_CRD") == "true")
-            File.WriteAllText(CrdYaml.Path(), text);
-        File.ReadAllText(CrdYaml.Path()).ShouldBe(text, "run dev/crd and look at what it changes");
-    }
+    public void The_charts_crd_says_what_the_types_say() => WrittenFile.MustHold(CrdYaml.Path, CrdYaml.Text());
 
     [Fact]
     public void The_crd_is_plain_yaml_to_helm()

@@ -5,34 +5,44 @@ using System.Xml.Linq;
 namespace Enclaves.Tests.Unit.Api.Crd;
 
 /// <summary>
-/// Summaries of types and properties from the documentation files next to the test: our own in full, of Kubernetes' types
-/// the first sentence, which is enough to know which field of a pod it is.
+/// What the documentation files next to the test say of types and properties. Of our own: the summary, which is what a field means, and the
+/// remarks, which are the rules that admission checks and a schema cannot say. Of Kubernetes' types: the first sentence, which is enough to
+/// know which field of a pod it is.
 /// </summary>
 internal sealed partial class DocumentationComments
 {
     private readonly Dictionary<string, string> _summaries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _rules = new(StringComparer.Ordinal);
 
     public static DocumentationComments Load()
     {
         var comments = new DocumentationComments();
-        comments.Read("Enclaves.Api.xml", text => text);
-        comments.Read("KubernetesClient.xml", FirstSentence);
+        Read(comments._summaries, "Enclaves.Api.xml", "summary", text => text);
+        Read(comments._rules, "Enclaves.Api.xml", "remarks", text => text);
+        Read(comments._summaries, "KubernetesClient.xml", "summary", FirstSentence);
         return comments;
     }
 
-    public string? Of(Type type) => _summaries.GetValueOrDefault($"T:{type.FullName}");
+    /// <summary>What it means.</summary>
+    public string? Meaning(MemberInfo member) => _summaries.GetValueOrDefault(Key(member));
 
-    public string? Of(PropertyInfo member) => _summaries.GetValueOrDefault($"P:{member.DeclaringType!.FullName}.{member.Name}");
+    /// <summary>What admission checks of it besides the schema.</summary>
+    public string? Rules(MemberInfo member) => _rules.GetValueOrDefault(Key(member));
 
-    private void Read(string file, Func<string, string> shorten)
+    /// <summary>Both, as kubectl explain shows them.</summary>
+    public string? Of(MemberInfo member) => Meaning(member) is not { } meaning ? null : Rules(member) is { } rules ? $"{meaning} {rules}" : meaning;
+
+    private static string Key(MemberInfo member) => member is Type type ? $"T:{type.FullName}" : $"P:{member.DeclaringType!.FullName}.{member.Name}";
+
+    private static void Read(Dictionary<string, string> into, string file, string element, Func<string, string> shorten)
     {
         foreach (var member in XDocument.Load(Path.Combine(AppContext.BaseDirectory, file)).Descendants("member"))
         {
-            if (member.Element("summary") is not { } summary)
+            if (member.Element(element) is not { } found)
                 continue;
-            var text = Spaces().Replace(Text(summary), " ").Trim();
+            var text = Spaces().Replace(Text(found), " ").Trim();
             if (text.Length > 0)
-                _summaries[member.Attribute("name")!.Value] = shorten(text);
+                into[member.Attribute("name")!.Value] = shorten(text);
         }
     }
 

@@ -42,22 +42,30 @@ internal sealed class SchemaWriter(DocumentationComments comments)
         var schema = new Dictionary<string, object> { ["type"] = "object" };
         if (comments.Of(type) is { } description)
             schema["description"] = description;
-        var members = type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(property => property.GetCustomAttribute<JsonPropertyNameAttribute>() is not null)
-            .ToList();
-        var required = RequiredOfKubernetes.GetValueOrDefault(type)
-            ?? [.. members.Where(m => m.GetCustomAttribute<RequiredAttribute>() is not null).Select(JsonName)];
-        if (required.Length > 0)
+        var required = Required(type);
+        if (required.Count > 0)
             schema["required"] = required.Cast<object>().ToList();
-        schema["properties"] = members.ToDictionary(JsonName, member => (object)Property(member));
+        schema["properties"] = Fields(type).ToDictionary(JsonName, member => (object)Property(member));
         return schema;
     }
 
-    private Dictionary<string, object> Property(PropertyInfo member)
+    /// <summary>The properties that are fields of the object.</summary>
+    public static IEnumerable<PropertyInfo> Fields(Type type) =>
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.GetCustomAttribute<JsonPropertyNameAttribute>() is not null);
+
+    /// <summary>JSON names of the fields that an object must have.</summary>
+    public static IReadOnlyList<string> Required(Type type) =>
+        RequiredOfKubernetes.GetValueOrDefault(type) ?? [.. Fields(type).Where(member => member.GetCustomAttribute<RequiredAttribute>() is not null).Select(JsonName)];
+
+    /// <summary>Name of a field.</summary>
+    public static string JsonName(PropertyInfo member) => member.GetCustomAttribute<JsonPropertyNameAttribute>()!.Name;
+
+    /// <summary>The schema of a field.</summary>
+    public Dictionary<string, object> Property(PropertyInfo member)
     {
         var isQuantity = member.GetCustomAttribute<JsonConverterAttribute>()?.ConverterType == typeof(QuantityTextConverter);
         var schema = isQuantity ? IntOrStringSchema() : Value(member.PropertyType);
-        if (comments.Of(member) is { } description)
+        if (Description(member) is { } description)
             schema["description"] = description;
         AddBounds(schema, member);
         if (member.GetCustomAttribute<DefaultValueAttribute>() is { Value: { } value })
@@ -67,6 +75,10 @@ internal sealed class SchemaWriter(DocumentationComments comments)
         AddListKind(schema, member);
         return schema;
     }
+
+    // A field's own description hides that of its type, whose rules hold all the same.
+    private string? Description(PropertyInfo member) =>
+        comments.Of(member) is { } own && comments.Rules(member.PropertyType) is { } rules ? $"{own} {rules}" : comments.Of(member);
 
     private static void AddBounds(Dictionary<string, object> schema, PropertyInfo member)
     {
@@ -123,6 +135,4 @@ internal sealed class SchemaWriter(DocumentationComments comments)
     }
 
     private static Dictionary<string, object> IntOrStringSchema() => new() { ["x-kubernetes-int-or-string"] = true };
-
-    private static string JsonName(PropertyInfo member) => member.GetCustomAttribute<JsonPropertyNameAttribute>()!.Name;
 }

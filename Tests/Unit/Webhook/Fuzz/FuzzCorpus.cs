@@ -1,6 +1,7 @@
 using System.Text;
 using Enclaves.Webhook.Injection;
 using Enclaves.Webhook.Serving;
+using Enclaves.Webhook.Validation;
 
 namespace Enclaves.Tests.Unit.Webhook.Fuzz;
 
@@ -30,7 +31,7 @@ internal static class FuzzCorpus
         "automountServiceAccountToken":false,"hostNetwork":false,"nodeSelector":{"zone":"a"},"securityContext":{"supplementalGroups":[1000]},
         "volumes":[{"name":"mine","emptyDir":{}},{"name":"enclave-secrets","projected":{"sources":[{"secret":{"name":"other","items":[{"key":"k","path":"p"}]}}]}}],
         "containers":[{"name":"mesh","image":"mesh:1"},{"name":"enclave-host","image":"auto","env":[{"name":"MINE","value":"1"}],
-        "ports":[{"containerPort":8080,"name":"x"}],"resources":{"limits":{"memory":"1Gi"}},"volumeMounts":[{"name":"mine","mountPath":"/mine"}],
+        "ports":[{"containerPort":9090,"name":"x"}],"resources":{"limits":{"memory":"1Gi"}},"volumeMounts":[{"name":"mine","mountPath":"/mine"}],
         "securityContext":{"runAsUser":0,"capabilities":{"drop":["NET_RAW"]}},"livenessProbe":{"httpGet":{"path":"/x","port":1}}}]}}
         """;
 
@@ -41,7 +42,7 @@ internal static class FuzzCorpus
     public static IReadOnlyList<(AdmissionPoint Point, byte[] Review)> Reviews { get; } =
     [
         .. Neds(AdmissionPoint.MutateNed),
-        .. Neds(AdmissionPoint.ValidateNed),
+        .. Neds(AdmissionPoint.ValidateNed(new ImagePolicy())),
         .. Pods(AdmissionPoint.MutatePod(Injection)),
     ];
 
@@ -62,6 +63,8 @@ internal static class FuzzCorpus
         yield return (point, Review(point, "CREATE", pod.Replace("demo-manifest", "other", StringComparison.Ordinal), "null"));
         yield return (point, Review(point, "CONNECT", """{"apiVersion":"v1","kind":"PodExecOptions"}""", "null"));
         yield return (point, Review(point, "CREATE", """{"metadata":{},"spec":{"containers":[{"name":"a"}]}}""", "null"));
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Corpus"), "pod-*.json").Order(StringComparer.Ordinal))
+            yield return (point, Review(point, "CREATE", File.ReadAllText(file), "null"));
     }
 
     private static byte[] Review(AdmissionPoint point, string operation, string value, string old)
