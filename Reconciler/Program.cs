@@ -6,6 +6,8 @@ using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Status;
 using k8s;
 using k8s.Exceptions;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 var builder = WebApplication.CreateSlimBuilder();
 builder.Configuration.AddEnvironmentVariables("ENCLAVES_").AddCommandLine(args);
@@ -45,6 +47,7 @@ builder.Services
     .AddSingleton<NedEvents>()
     .AddSingleton<NedStatusWriter>()
     .AddSingleton<NedReconciler>()
+    .AddSingleton<ReconcilerMetrics>()
     .AddSingleton<NedController>();
 // Hosted services stop in the reverse of this order: the lease is given away when nothing writes any more.
 if (settings.Lease is { } lease)
@@ -58,7 +61,13 @@ builder.Services.AddHostedService(services => services.GetRequiredService<NedCon
 if (settings.Certificates is { } certificates)
     builder.Services.AddSingleton(certificates).AddSingleton<WebhookTrust>().AddHostedService<CertificateRenewal>();
 
+builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
+    .ConfigureResource(resource => resource.AddService("enclaves-reconciler", autoGenerateServiceInstanceId: false))
+    .AddMeter(ReconcilerMetrics.Meter)
+    .AddPrometheusExporter(exporter => exporter.ScopeInfoEnabled = false));
+
 var app = builder.Build();
+app.MapPrometheusScrapingEndpoint();
 app.MapGet("/livez", () => "ok");
 app.MapGet("/readyz", (NedController controller) => controller.IsSynced
     ? Results.Text("ok")

@@ -18,17 +18,21 @@ internal sealed partial class NedController : BackgroundService
     private readonly NedReconciler _reconciler;
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcilerSettings _settings;
+    private readonly ReconcilerMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly Task _elected;
     private readonly ILogger<NedController> _logger;
     private readonly List<Reflector<LiveObject>> _reflectors;
 
     public NedController(
-        ApiServer server, ClusterStores stores, NedReconciler reconciler, ReconcilerSettings settings, TimeProvider time, ILogger<NedController> logger,
-        LeaderElector? elector = null)
+        ApiServer server, ClusterStores stores, NedReconciler reconciler, ReconcilerSettings settings, ReconcilerMetrics metrics, TimeProvider time,
+        ILogger<NedController> logger, LeaderElector? elector = null)
     {
         _stores = stores;
         _reconciler = reconciler;
         _settings = settings;
+        _metrics = metrics;
+        _time = time;
         _elected = elector?.Elected ?? Task.CompletedTask;
         _logger = logger;
         _queue = new WorkQueue<ObjectKey>(time, new BackOff(TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(1)));
@@ -47,6 +51,7 @@ internal sealed partial class NedController : BackgroundService
         if (string.IsNullOrEmpty(settings.Namespace))
             _reflectors.Add(Reflect(ResourceKind.Namespace, stores.Namespaces, null));
         Subscribe();
+        metrics.Observe(() => _queue.Length, () => stores.Neds.Count, () => _elected.IsCompletedSuccessfully);
     }
 
     /// <summary>Whether every store holds a first whole list.</summary>
@@ -157,6 +162,8 @@ internal sealed partial class NedController : BackgroundService
     private async Task WorkOneAsync(ObjectKey key, CancellationToken cancellation)
     {
         using var scope = Scope(_logger, key);
+        var began = _time.GetTimestamp();
+        var ended = "failed";
         try
         {
             var result = await _reconciler.ReconcileAsync(key, _queue.Failures(key), cancellation);
@@ -166,6 +173,7 @@ internal sealed partial class NedController : BackgroundService
                 return;
             }
 
+            ended = "done";
             _queue.Forget(key);
             if (result.After is { } after)
                 _queue.AddAfter(key, after);
@@ -178,7 +186,12 @@ internal sealed partial class NedController : BackgroundService
         catch (Exception defect) when (defect is not NotLeaderException && (defect is not OperationCanceledException || !cancellation.IsCancellationRequested))
         {
             // A defect met by one NED must not take the others with it.
+            ended = "defect";
             LogDefect(_logger, defect, _queue.AddAfterFailure(key).TotalSeconds);
+        }
+        finally
+        {
+            _metrics.Passed(ended, _time.GetElapsedTime(began));
         }
     }
 

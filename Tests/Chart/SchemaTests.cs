@@ -23,6 +23,7 @@ public sealed class SchemaTests
     [InlineData("webhook.podDisruptionBudget.enabled", "\"yes\"")]
     [InlineData("webhook.priorityClassName", "\"Not A Name\"")]
     [InlineData("webhook.resources.requests.cpu", "\"a lot\"")]
+    [InlineData("reconciler.replicas", "0")]
     [InlineData("reconciler.resources.limits.memory", "-1")]
     [InlineData("reconciler.nodeSelector.pool", "true")]
     [InlineData("reconciler.tolerations", """[{"key": "a", "operator": "Maybe"}]""", "reconciler.tolerations.0.operator")]
@@ -106,7 +107,7 @@ public sealed class SchemaTests
             .Where(leaf => !changed.Keys.Any(path => path == leaf.Path || path.StartsWith(leaf.Path + ".", StringComparison.Ordinal))
                 || (changed.TryGetValue(leaf.Path, out var value) && JsonNode.DeepEquals(value, leaf.Value)))
             .Select(leaf => leaf.Path)
-            .ShouldBe(["enclave.driver", "webhook.podDisruptionBudget.enabled"]);
+            .ShouldBe(["enclave.driver", "webhook.podDisruptionBudget.enabled", "reconciler.podDisruptionBudget.enabled"]);
     }
 
     // Helm 3 writes webhook.replicas and helm 4 '/webhook/replicas': compared in the first form.

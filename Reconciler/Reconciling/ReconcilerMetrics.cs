@@ -1,0 +1,43 @@
+using System.Diagnostics.Metrics;
+
+namespace Enclaves.Reconciler.Reconciling;
+
+/// <summary>What /metrics shows; docs/metrics.md says what each is for. No label names an object: there may be many thousands.</summary>
+internal sealed class ReconcilerMetrics
+{
+    /// <summary>Name of the meter.</summary>
+    public const string Meter = "Enclaves.Reconciler";
+
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        // From a pass that writes nothing to the longest that a call to the API server may take.
+        HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    };
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _passes;
+    private readonly Histogram<double> _duration;
+
+    /// <summary>Creates the instruments.</summary>
+    public ReconcilerMetrics(IMeterFactory factory)
+    {
+        _meter = factory.Create(Meter);
+        _passes = _meter.CreateCounter<long>("enclaves_reconciler_passes", null, "Passes over a NED, by how they ended: done, failed or defect.");
+        _duration = _meter.CreateHistogram("enclaves_reconciler_pass_duration", "s", "From a pass's beginning to its end.", advice: Seconds);
+    }
+
+    /// <summary>Shows the present length of the queue, the number of NEDs that are known, and whether this replica is the one that works.</summary>
+    public void Observe(Func<int> queueLength, Func<int> neds, Func<bool> leads)
+    {
+        _meter.CreateObservableGauge("enclaves_reconciler_queue_length", queueLength, null, "NEDs that wait for a pass.");
+        _meter.CreateObservableGauge("enclaves_reconciler_neds", neds, null, "NEDs that are known.");
+        _meter.CreateObservableGauge("enclaves_reconciler_leader", () => leads() ? 1 : 0, null, "1 on the replica that works, 0 on one that stands by.");
+    }
+
+    /// <summary>Counts a pass.</summary>
+    public void Passed(string result, TimeSpan duration)
+    {
+        _passes.Add(1, new KeyValuePair<string, object?>("result", result));
+        _duration.Record(duration.TotalSeconds);
+    }
+}
