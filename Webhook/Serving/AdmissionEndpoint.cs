@@ -47,9 +47,13 @@ internal sealed partial class AdmissionEndpoint(
             using var review = await AdmissionReviewReader.Parse(context.Request.Body, context.RequestAborted);
             var (request, decision) = point.Answer(review);
             var answer = AdmissionReviewWriter.Decision(request, decision);
-            if (request.Uid != own.Uid)
+            var duration = Stopwatch.GetElapsedTime(started);
+            if (request.Uid == own.Uid)
             {
-                var duration = Stopwatch.GetElapsedTime(started);
+                metrics.SelfReviewed(point.Name, request, decision, duration);
+            }
+            else
+            {
                 metrics.Reviewed(point.Name, request, decision, duration);
                 log.Add(request, decision, duration);
             }

@@ -23,7 +23,7 @@ internal sealed partial class Readiness(
     TimeProvider time, ILogger<Readiness> logger) : BackgroundService
 {
     // After so many the next ones take hardly longer than on a program that has run for long.
-    private const int Rounds = 10;
+    private const int Rounds = 30;
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);

@@ -13,9 +13,11 @@ internal sealed class SelfReviews
 {
     private const string Ned = """
         {"apiVersion":"k8s.oblv.com/v1alpha1","kind":"NitroEnclaveDeployment","metadata":{"name":"self-check","namespace":"self-check"},
-        "spec":{"enclave":{"cpuCount":2,"memory":"1Gi","registries":["registry.example"]},"userPlugins":[{"name":"app",
+        "spec":{"replicas":1,"restartPolicy":"Always","template":{"nodeSelector":{"zone":"a"}},"enclave":{"cpuCount":2,"memory":"1Gi","registries":["registry.example"]},"userPlugins":[{"name":"app",
         "image":"registry.example/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","imagePullSecret":"pull",
-        "env":[{"name":"A","value":"1"}],"ports":[{"containerPort":8080,"hostPort":80}],"outboundConnections":[{"fqdn":"db.example","port":5432}]}]}}
+        "env":[{"name":"A","value":"1"}],"ports":[{"containerPort":8080,"hostPort":80}],"outboundConnections":[{"fqdn":"db.example","port":5432}]},
+        {"name":"sidecar","image":"registry.example/sidecar@sha256:89abcdef0123456789abcdef0123456789abcdef0123456789abcdef01234567",
+        "command":["/sidecar"],"args":["-v"],"ports":[{"containerPort":9000}],"restartPolicy":"OnFailure"}]}}
         """;
 
     /// <summary>The uid of all of them.</summary>

@@ -17,11 +17,15 @@ internal sealed class WebhookMetrics
         HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     };
 
+    private static readonly InstrumentAdvice<double> SelfSeconds = new() { HistogramBucketBoundaries = [0.01, 0.1, 1] };
+
     private readonly Counter<long> _reviews;
     private readonly Counter<long> _denials;
     private readonly Counter<long> _malformed;
     private readonly Counter<long> _failures;
+    private readonly Counter<long> _selfReviews;
     private readonly Histogram<double> _duration;
+    private readonly Histogram<double> _selfDuration;
 
     /// <summary>Creates the instruments.</summary>
     public WebhookMetrics(IMeterFactory factory, ServerCertificate certificate, Draining draining)
@@ -32,6 +36,8 @@ internal sealed class WebhookMetrics
         _malformed = meter.CreateCounter<long>("enclaves_webhook_malformed_requests", null, "Requests that were no review, by the HTTP status that they were answered with.");
         _failures = meter.CreateCounter<long>("enclaves_webhook_failures", null, "Requests that a defect of the Webhook left without a decision.");
         _duration = meter.CreateHistogram("enclaves_webhook_review_duration", "s", "From a review's headers to its answer, reading the body included.", advice: Seconds);
+        _selfReviews = meter.CreateCounter<long>("enclaves_webhook_self_reviews", null, "Reviews that it sent to itself before it was ready.");
+        _selfDuration = meter.CreateHistogram("enclaves_webhook_self_review_duration", "s", "Duration of the reviews that it sent to itself.", advice: SelfSeconds);
         meter.CreateObservableGauge("enclaves_webhook_certificate_expiration_timestamp", () => Expiration(certificate), "s",
             "End of the served certificate's validity, in seconds since 1970; absent while none is served.");
         meter.CreateObservableGauge("enclaves_webhook_draining", () => draining.IsDraining ? 1 : 0, null, "1 while it stops, which is when it still serves but is not ready.");
@@ -46,6 +52,15 @@ internal sealed class WebhookMetrics
             return;
         foreach (var reason in decision.Causes.Select(cause => cause.Reason).Distinct(StringComparer.Ordinal))
             _denials.Add(1, new("endpoint", endpoint), new("reason", reason));
+    }
+
+    /// <summary>
+    /// Counts a review of the program's own, apart from users'. It also has compiled what the first user's would else wait for: 9 ms.
+    /// </summary>
+    public void SelfReviewed(string endpoint, AdmissionRequest request, AdmissionDecision decision, TimeSpan duration)
+    {
+        _selfReviews.Add(1, new("endpoint", endpoint), new("operation", request.Operation), new("decision", decision.Name));
+        _selfDuration.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("endpoint", endpoint));
     }
 
     /// <summary>Counts a request that was no review.</summary>

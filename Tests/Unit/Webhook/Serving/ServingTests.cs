@@ -31,10 +31,14 @@ public sealed class ServingTests
     }
 
     [Fact]
-    public async Task Reviews_of_itself_are_neither_counted_nor_logged()
+    public async Task Reviews_of_itself_are_counted_apart_and_not_logged()
     {
         await using var served = await Served.Start(level: "debug");
-        (await served.Get("/metrics")).Text.ShouldNotContain("enclaves_webhook_reviews_total{");
+        await served.Until("/metrics", 200, "enclaves_webhook_self_reviews_total{decision=\"changed\",endpoint=\"mutate-pod\",operation=\"CREATE\"}");
+        var metrics = (await served.Get("/metrics")).Text;
+        metrics.ShouldContain("enclaves_webhook_self_reviews_total{decision=\"allowed\",endpoint=\"validate-ned\",operation=\"CREATE\"}");
+        metrics.ShouldNotContain("enclaves_webhook_reviews_total{");
+        metrics.ShouldNotContain("enclaves_webhook_review_duration_seconds_count{");
         served.Log.Reviews.ShouldBeEmpty();
     }
 
