@@ -21,17 +21,18 @@ internal sealed class PodInjection(InjectionOptions options, string version)
         var causes = new List<AdmissionCause>();
         var settings = PodAnnotations.Settings(pod, causes);
         var manifest = PodAnnotations.Manifest(pod, causes);
+        causes = [.. causes.Select(cause => cause with { Reason = "Annotations" })];
         if (HostContainer(pod) is not var (container, path))
         {
-            causes.Add(new("spec.containers", $"none is called {NedNames.HostContainer}; add {{name: {NedNames.HostContainer}, image: {NedNames.AutoImage}}}, which injection fills"));
+            causes.Add(new("spec.containers", $"none is called {NedNames.HostContainer}; add {{name: {NedNames.HostContainer}, image: {NedNames.AutoImage}}}, which injection fills") { Reason = "Pod" });
             return AdmissionDecision.Deny(causes);
         }
 
-        causes.AddRange(PodRules.Check(pod, container, path));
+        causes.AddRange(PodRules.Check(pod, container, path).Select(cause => cause with { Reason = "Pod" }));
         if (settings is null)
             return AdmissionDecision.Deny(causes);
         var template = new EnclavePodTemplate(options, settings, manifest, PodChoices.Of(pod, container), version).Pod();
-        causes.AddRange(new TemplateConflicts(pod, container, path, template).Find());
+        causes.AddRange(new TemplateConflicts(pod, container, path, template).Find().Select(cause => cause with { Reason = "Contradiction" }));
         if (causes.Count > 0)
             return AdmissionDecision.Deny(causes);
         using var patch = new PatchBuilder();
