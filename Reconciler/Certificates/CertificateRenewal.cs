@@ -23,7 +23,7 @@ internal sealed partial class CertificateRenewal(
     private ObjectKey Secret => new(settings.Namespace, settings.Secret);
 
     /// <summary>Takes every step that is due.</summary>
-    public async Task PassAsync(CancellationToken cancellation)
+    private async Task PassAsync(CancellationToken cancellation)
     {
         for (var step = 0; step < MostSteps && await StepAsync(cancellation); step++)
         {
@@ -44,7 +44,7 @@ internal sealed partial class CertificateRenewal(
                 await PassAsync(stoppingToken);
                 failures = 0;
             }
-            catch (Exception failure) when (failure is ApiException or HttpRequestException or IOException or TimeoutException)
+            catch (Exception failure) when (ApiServer.IsFailure(failure))
             {
                 wait = _backOff.Delay(failures++);
                 LogFailed(logger, Secret, wait.TotalSeconds, failure.Message);

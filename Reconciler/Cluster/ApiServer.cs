@@ -22,6 +22,9 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     private static readonly MediaTypeHeaderValue MergePatch = new("application/merge-patch+json");
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
+    /// <summary>Whether a call failed because of the API server or of the way to it: what may be tried again.</summary>
+    public static bool IsFailure(Exception failure) => failure is ApiException or HttpRequestException or IOException or TimeoutException;
+
     /// <summary>Reads one object, or null when there is none.</summary>
     public async Task<LiveObject?> GetAsync(ResourceKind kind, ObjectKey key, CancellationToken cancellation)
     {

@@ -73,6 +73,20 @@ internal sealed class LiveObject : IStored
     public string? TextAt(params ReadOnlySpan<string> path) =>
         At(path) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 
+    /// <summary>What the object's status says of a condition, or null when it says nothing.</summary>
+    public (string? Status, string? Reason, string? Message)? Condition(string type)
+    {
+        if (At("status", "conditions") is not { ValueKind: JsonValueKind.Array } conditions)
+            return null;
+        foreach (var condition in conditions.EnumerateArray())
+        {
+            if (condition.Text("type") == type)
+                return (condition.Text("status"), condition.Text("reason"), condition.Text("message"));
+        }
+
+        return null;
+    }
+
     /// <summary>The whole number at a path, 0 when absent, as the API server omits zeros.</summary>
     public int CountAt(params ReadOnlySpan<string> path) =>
         At(path) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var count) ? count : 0;

@@ -42,7 +42,7 @@ internal sealed partial class LeaderElector(ApiServer server, WriteFence fence, 
             await server.ReplaceAsync(ResourceKind.Lease, _key, LeaseRecord.Write(settings, "", mine, time.GetUtcNow()), NedNames.FieldManager, cancellationToken);
             LogReleased(logger, _key);
         }
-        catch (Exception failure) when (IsOfTheApiServer(failure) || failure is OperationCanceledException)
+        catch (Exception failure) when (ApiServer.IsFailure(failure) || failure is OperationCanceledException)
         {
             LogNotReleased(logger, _key, failure.Message);
         }
@@ -83,7 +83,7 @@ internal sealed partial class LeaderElector(ApiServer server, WriteFence fence, 
         {
             return false;
         }
-        catch (Exception failure) when (IsOfTheApiServer(failure))
+        catch (Exception failure) when (ApiServer.IsFailure(failure))
         {
             LogFailed(logger, _key, failure.Message);
             return false;
@@ -120,7 +120,7 @@ internal sealed partial class LeaderElector(ApiServer server, WriteFence fence, 
                 // A reply that was lost after the write, or somebody else: the Lease tells.
                 await RequireOursAsync(cancellation);
             }
-            catch (Exception failure) when (IsOfTheApiServer(failure) || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
+            catch (Exception failure) when (ApiServer.IsFailure(failure) || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 LogFailed(logger, _key, failure.Message);
             }
@@ -136,7 +136,7 @@ internal sealed partial class LeaderElector(ApiServer server, WriteFence fence, 
                 throw Lost($"{(holder.Length == 0 ? "nobody" : holder)} holds it");
             _mine = lease;
         }
-        catch (Exception failure) when (IsOfTheApiServer(failure))
+        catch (Exception failure) when (ApiServer.IsFailure(failure))
         {
             LogFailed(logger, _key, failure.Message);
         }
@@ -157,8 +157,6 @@ internal sealed partial class LeaderElector(ApiServer server, WriteFence fence, 
         fence.Close();
         return new NotLeaderException($"Lease {_key}: {reason}; this process ends and comes back as a standby");
     }
-
-    private static bool IsOfTheApiServer(Exception failure) => failure is ApiException or HttpRequestException or IOException or TimeoutException;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Standing by as {Identity} for Lease {Lease}")]
     private static partial void LogStandby(ILogger logger, string identity, ObjectKey lease);

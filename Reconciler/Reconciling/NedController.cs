@@ -178,7 +178,7 @@ internal sealed partial class NedController : BackgroundService
             if (result.After is { } after)
                 _queue.AddAfter(key, after);
         }
-        catch (Exception failure) when (failure is ApiException or HttpRequestException or IOException or TimeoutException)
+        catch (Exception failure) when (ApiServer.IsFailure(failure))
         {
             // The status could not be written either; the pass is made again as a whole.
             LogFailed(_logger, _queue.AddAfterFailure(key).TotalSeconds, failure.Message);

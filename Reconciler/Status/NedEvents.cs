@@ -57,7 +57,7 @@ internal sealed partial class NedEvents(ApiServer server, TimeProvider time, ILo
         {
             await server.CreateAsync(ResourceKind.Event, ned.Key.Namespace, body, cancellation);
         }
-        catch (Exception failure) when (failure is ApiException or HttpRequestException or IOException or TimeoutException)
+        catch (Exception failure) when (ApiServer.IsFailure(failure))
         {
             LogLost(logger, reason, failure.Message);
         }

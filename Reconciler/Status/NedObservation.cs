@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Reconciling;
 
@@ -52,16 +51,8 @@ internal sealed record DeploymentObservation
         DeadlineFailure = Message(live, "Progressing", "False", "ProgressDeadlineExceeded"),
     };
 
-    private static string? Message(LiveObject live, string type, string status, string? reason)
-    {
-        if (live.At("status", "conditions") is not { ValueKind: JsonValueKind.Array } conditions)
-            return null;
-        foreach (var condition in conditions.EnumerateArray())
-        {
-            if (condition.Text("type") == type && condition.Text("status") == status && (reason is null || condition.Text("reason") == reason))
-                return condition.Text("message") ?? "no message";
-        }
-
-        return null;
-    }
+    private static string? Message(LiveObject live, string type, string status, string? reason) =>
+        live.Condition(type) is { } condition && condition.Status == status && (reason is null || condition.Reason == reason)
+            ? condition.Message ?? "no message"
+            : null;
 }

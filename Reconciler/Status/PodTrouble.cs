@@ -28,9 +28,9 @@ internal sealed partial record PodTrouble(string Reason, string Message)
 
     private static PodTrouble? OfPod(LiveObject pod)
     {
-        if (Condition(pod, "Ready") is { Status: "True" })
+        if (pod.Condition("Ready") is { Status: "True" })
             return null;
-        if (Condition(pod, "PodScheduled") is { Status: "False", Message: { } message })
+        if (pod.Condition("PodScheduled") is { Status: "False", Message: { } message })
             return Unschedulable(pod, message);
         if (pod.TextAt("status", "reason") is { Length: > 0 } reason)
             return new("PodFailed", $"Pod {pod.Key} has failed: {reason}: {Quote(pod.TextAt("status", "message"))}; its place is taken by another.");
@@ -81,19 +81,6 @@ internal sealed partial record PodTrouble(string Reason, string Message)
         }
 
         return "nothing known of it";
-    }
-
-    private static (string? Status, string? Message)? Condition(LiveObject pod, string type)
-    {
-        if (pod.At("status", "conditions") is not { ValueKind: JsonValueKind.Array } conditions)
-            return null;
-        foreach (var condition in conditions.EnumerateArray())
-        {
-            if (condition.Text("type") == type)
-                return (condition.Text("status"), condition.Text("message"));
-        }
-
-        return null;
     }
 
     private static JsonElement? HostContainer(LiveObject pod)
