@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Enclaves.Tests.Benchmarks.Admission;
 using Enclaves.Tests.Benchmarks.Availability;
 using Enclaves.Tests.Benchmarks.Fuzz;
+using Enclaves.Tests.Benchmarks.Reconcile;
 
 // Whatever ends this program early, the processes and files it has made go first.
 using var stop = new CancellationTokenSource();
@@ -23,13 +24,16 @@ try
         case ["availability", var kubeconfig]:
             await AvailabilityBenchmark.Run(kubeconfig, stop.Token);
             return 0;
+        case ["reconcile", var etcd, var kubernetes, .. var parts]:
+            return await ReconcileBenchmark.Run(etcd, kubernetes, parts, stop.Token);
         case ["fuzz", .. var rest] when rest.Length <= 2:
             return FuzzBenchmark.Run(rest, stop.Token);
         case [AllowAll.Command, var certificate, var key, var port]:
             await AllowAll.Run(certificate, key, port, stop.Token);
             return 0;
         default:
-            await Console.Error.WriteLineAsync("usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | fuzz [COUNT [SEED]]");
+            await Console.Error.WriteLineAsync(
+                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | reconcile ETCD KUBERNETES [PART…] | fuzz [COUNT [SEED]]");
             return 2;
     }
 }

@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Enclaves.Tests.Benchmarks.Reconcile;
+
+/// <summary>
+/// A program that runs beside the benchmark, with its output in a file. It ends with the benchmark however that ends: a shell between the
+/// two kills it when the pipe from here closes, which the kernel does for a process that was killed.
+/// </summary>
+internal sealed class Daemon : IAsyncDisposable
+{
+    private const string Keeper = """
+        exec 3<&0
+        log=$1; shift
+        "$@" </dev/null >"$log" 2>&1 3<&- &
+        child=$!
+        echo $child
+        { read -r closed <&3; kill -KILL $child; } 2>/dev/null &
+        watcher=$!
+        wait $child; code=$?
+        kill $watcher 2>/dev/null
+        exit $code
+        """;
+
+    private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
+    private readonly Process _keeper;
+    private readonly string _name;
+    private readonly string _log;
+
+    private Daemon(Process keeper, string name, string log, int id) => (_keeper, _name, _log, Id) = (keeper, name, log, id);
+
+    /// <summary>Its process id.</summary>
+    public int Id { get; }
+
+    /// <summary>Starts a program; its log is NAME.log in the folder.</summary>
+    public static async Task<Daemon> Start(string folder, string name, string program, params IEnumerable<string> arguments)
+    {
+        var log = Path.Combine(folder, $"{name}.log");
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Keeper, "sh", log, program, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        // A proxy of the environment does not lead to the loopback.
+        start.Environment["NO_PROXY"] = "*";
+        var keeper = Process.Start(start)!;
+        var id = int.Parse((await keeper.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture);
+        return new Daemon(keeper, name, log, id);
+    }
+
+    /// <summary>A port of the loopback that nobody listens on.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Repeats a look until it holds; fails when the program ends before.</summary>
+    public async Task Until(string what, Func<Task<bool>> look, CancellationToken cancellation)
+    {
+        var waited = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                if (await look())
+                    return;
+            }
+            catch (HttpRequestException) when (waited.Elapsed < ReadyTimeout)
+            {
+                // Not listening yet.
+            }
+
+            if (_keeper.HasExited || waited.Elapsed > ReadyTimeout)
+                throw new InvalidOperationException($"{_name}: not {what} within {waited.Elapsed.TotalSeconds:F0} s; the end of its log:\n{End()}");
+            await Task.Delay(20, cancellation);
+        }
+    }
+
+    /// <summary>Memory that it holds at this moment, in KiB.</summary>
+    public long ResidentKib() => Memory("VmRSS");
+
+    /// <summary>The most that it has held.</summary>
+    public long PeakKib() => Memory("VmHWM");
+
+    /// <summary>Sends a signal by its name, such as TERM.</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{Id}"]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>Ends it at once, and waits for its end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _keeper.StandardInput.Close();
+        using var timeout = new CancellationTokenSource(StopTimeout);
+        await _keeper.WaitForExitAsync(timeout.Token);
+        _keeper.Dispose();
+    }
+
+    private long Memory(string field) => long.Parse(
+        File.ReadLines($"/proc/{Id}/status").First(line => line.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
+        CultureInfo.InvariantCulture);
+
+    private string End() => string.Join('\n', File.ReadLines(_log).TakeLast(10));
+}
