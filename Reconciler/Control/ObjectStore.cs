@@ -3,7 +3,10 @@ using System.Collections.Immutable;
 namespace Enclaves.Reconciler.Control;
 
 /// <summary>A change of one object in a store; Before is null for a new object, After for one that is gone.</summary>
-internal readonly record struct StoreChange<T>(T? Before, T? After)
+/// <param name="Before">The object as it was.</param>
+/// <param name="After">The object as it is.</param>
+/// <param name="IsListed">Whether it was found in a list, among many that may be no news; else a watch has just told of it.</param>
+internal readonly record struct StoreChange<T>(T? Before, T? After, bool IsListed = false)
     where T : class;
 
 /// <summary>
@@ -80,11 +83,11 @@ internal sealed class ObjectStore<T>(Func<T, string?>? index = null)
             {
                 var before = old.GetValueOrDefault(after.Key);
                 if (before?.ResourceVersion != after.ResourceVersion)
-                    Changed?.Invoke(new StoreChange<T>(before, after));
+                    Changed?.Invoke(new StoreChange<T>(before, after, IsListed: true));
             }
 
             foreach (var gone in old.Values.Where(before => !next.Objects.ContainsKey(before.Key)))
-                Changed?.Invoke(new StoreChange<T>(gone, null));
+                Changed?.Invoke(new StoreChange<T>(gone, null, IsListed: true));
         }
     }
 

@@ -7,11 +7,16 @@ using Enclaves.Reconciler.Status;
 namespace Enclaves.Reconciler.Reconciling;
 
 /// <summary>
-/// Keeps the stores up to date, turns each change into the key of the NED it concerns, and works the keys. An unforeseen end of any of its
-/// loops ends the process, which comes back with a clean state.
+/// Keeps the stores up to date, turns each change into the key of the NED it concerns, and works the keys. From time to time it looks at all
+/// of them again, as the net under whatever was missed. An unforeseen end of any of its loops ends the process, which comes back with a
+/// clean state.
 /// </summary>
 internal sealed partial class NedController : BackgroundService
 {
+    // Five times client-go's: what has failed together in an outage is to be back within a minute or two, for thousands of NEDs too.
+    private const double RetriesPerSecond = 50;
+    private const int RetriesAtOnce = 500;
+
     private static readonly Func<ILogger, ObjectKey, IDisposable?> Scope = LoggerMessage.DefineScope<ObjectKey>("ned {Ned}");
 
     private readonly ClusterStores _stores;
@@ -37,7 +42,8 @@ internal sealed partial class NedController : BackgroundService
         _time = time;
         _elected = elector?.Elected ?? Task.CompletedTask;
         _logger = logger;
-        _queue = new WorkQueue<ObjectKey>(time, new BackOff(TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(1)));
+        _queue = new WorkQueue<ObjectKey>(
+            time, new BackOff(TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(1)), new TokenBucket(time, RetriesPerSecond, RetriesAtOnce));
         const string ours = $"{NedLabels.ManagedBy}={NedLabels.ManagedByValue}";
         Reflector<LiveObject> Reflect(ResourceKind kind, ObjectStore<LiveObject> store, string? selector = ours) =>
             new(new ApiWatchSource(server, kind, settings.Namespace, selector), store, time, logger);
@@ -62,6 +68,13 @@ internal sealed partial class NedController : BackgroundService
     /// <summary>The kinds that have no first list yet, for /readyz.</summary>
     public IEnumerable<string> Unsynced => _reflectors.Where(reflector => !reflector.Synced.IsCompletedSuccessfully).Select(reflector => reflector.Name);
 
+    /// <summary>Asks for a look at every NED, behind all that has changed. Where nothing is to do, that asks the API server nothing.</summary>
+    public void Resync()
+    {
+        foreach (var ned in _stores.Neds.All)
+            _queue.Add(ned.Key, Priority.Low);
+    }
+
     /// <inheritdoc />
     public override void Dispose()
     {
@@ -85,14 +98,14 @@ internal sealed partial class NedController : BackgroundService
         _stores.Neds.Changed += change =>
         {
             if (!_reconciler.IsEcho(change))
-                _queue.Add((change.After ?? change.Before)!.Key);
+                Add((change.After ?? change.Before)!.Key, change);
         };
         foreach (var store in new[] { _stores.ConfigMaps, _stores.Deployments, _stores.Services })
         {
             store.Changed += change =>
             {
-                AddOwner(change.Before);
-                AddOwner(change.After);
+                AddOwner(change.Before, change);
+                AddOwner(change.After, change);
             };
         }
 
@@ -104,16 +117,14 @@ internal sealed partial class NedController : BackgroundService
         _stores.ReplicaSets.Changed += change =>
         {
             // Only a ReplicaSet that is gone matters: its manifest may be unused now.
-            if (change.After is null && change.Before!.TextAt("metadata", "labels", NedLabels.Deployment) is { } ned)
-                _queue.Add(new ObjectKey(change.Before.Key.Namespace, ned));
+            if (change.After is null)
+                AddLabelled(change);
         };
         _stores.Pods.Changed += change =>
         {
             // Of a pod that starts there are many changes; only what keeps it from being ready goes into the status.
-            if (PodTrouble.Of(change.Before is { } before ? [before] : []) == PodTrouble.Of(change.After is { } after ? [after] : []))
-                return;
-            if ((change.After ?? change.Before)!.TextAt("metadata", "labels", NedLabels.Deployment) is { } ned)
-                _queue.Add(new ObjectKey((change.After ?? change.Before)!.Key.Namespace, ned));
+            if (PodTrouble.Of(change.Before is { } before ? [before] : []) != PodTrouble.Of(change.After is { } after ? [after] : []))
+                AddLabelled(change);
         };
         _stores.Namespaces.Changed += change =>
         {
@@ -121,14 +132,26 @@ internal sealed partial class NedController : BackgroundService
             if (Label(change.Before) == Label(change.After))
                 return;
             foreach (var ned in _stores.Neds.All.Where(ned => ned.Key.Namespace == (change.After ?? change.Before)!.Key.Name))
-                _queue.Add(ned.Key);
+                Add(ned.Key, change);
         };
     }
 
-    private void AddOwner(LiveObject? child)
+    // Of what a list brings most is no news. What a standby sees is the leader's work: when it takes over, that must not stand in the way of
+    // what changes then.
+    private void Add(ObjectKey ned, StoreChange<LiveObject> change) =>
+        _queue.Add(ned, change.IsListed || !_elected.IsCompletedSuccessfully ? Priority.Low : Priority.Normal);
+
+    private void AddOwner(LiveObject? child, StoreChange<LiveObject> change)
     {
         if (child is not null && NedKind.OwnerOf(child) is { } owner)
-            _queue.Add(owner);
+            Add(owner, change);
+    }
+
+    private void AddLabelled(StoreChange<LiveObject> change)
+    {
+        var changed = (change.After ?? change.Before)!;
+        if (changed.TextAt("metadata", "labels", NedLabels.Deployment) is { } ned)
+            Add(new ObjectKey(changed.Key.Namespace, ned), change);
     }
 
     private async Task WorkWhenSyncedAsync(CancellationToken cancellation)
@@ -140,12 +163,21 @@ internal sealed partial class NedController : BackgroundService
             // A standby keeps its stores up to date and its queue filled, and has nothing to catch up with when it takes over.
             await _elected.WaitAsync(cancellation);
             LogWorking(_logger, _settings.Namespace is { Length: > 0 } space ? $"namespace {space}" : "all namespaces", _stores.Neds.Count);
-            await Task.WhenAll(Enumerable.Range(0, _settings.Workers).Select(_ => WorkAsync(cancellation)));
+            await Task.WhenAll([ResyncAsync(cancellation), .. Enumerable.Range(0, _settings.Workers).Select(_ => WorkAsync(cancellation))]);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             // The process is asked to stop; whatever is unfinished is found again by the next one.
         }
+    }
+
+    private async Task ResyncAsync(CancellationToken cancellation)
+    {
+        if (_settings.Resync == TimeSpan.Zero)
+            return;
+        using var timer = new PeriodicTimer(_settings.Resync, _time);
+        while (await timer.WaitForNextTickAsync(cancellation))
+            Resync();
     }
 
     private async Task WorkAsync(CancellationToken cancellation)

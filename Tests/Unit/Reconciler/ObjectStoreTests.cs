@@ -33,6 +33,18 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
+    public void A_change_says_whether_it_was_found_in_a_list()
+    {
+        var store = new ObjectStore<Thing>();
+        var listed = new List<bool>();
+        store.Changed += change => listed.Add(change.IsListed);
+        store.Put(new Thing("a", "1"));
+        store.Replace([new Thing("b", "2")]);
+        store.Remove(new ObjectKey("default", "b"));
+        listed.ShouldBe([false, true, true, false]);
+    }
+
+    [Fact]
     public void Objects_are_found_by_the_index_as_it_changes()
     {
         var store = new ObjectStore<Thing>(thing => thing.ResourceVersion.StartsWith('x') ? "x" : null);

@@ -127,6 +127,97 @@ public sealed class WorkQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task A_change_overtakes_whatever_waits_at_low_priority()
+    {
+        _queue.Add("low 1", Priority.Low);
+        _queue.Add("low 2", Priority.Low);
+        _queue.Add("changed");
+        (await Get(3)).ShouldBe(["changed", "low 1", "low 2"]);
+    }
+
+    [Fact]
+    public async Task A_key_that_waits_at_low_priority_moves_up_and_never_down()
+    {
+        _queue.Add("low", Priority.Low);
+        _queue.Add("a", Priority.Low);
+        _queue.Add("a");
+        _queue.Add("a", Priority.Low);
+        _queue.Length.ShouldBe(2);
+        (await Get(2)).ShouldBe(["a", "low"]);
+        _queue.Length.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_change_during_the_work_decides_how_soon_the_key_is_worked_again()
+    {
+        _queue.Add("a", Priority.Low);
+        await Get();
+        _queue.Add("a", Priority.Low);
+        _queue.Add("a");
+        _queue.Add("low", Priority.Low);
+        _queue.Done("a");
+        (await Get(2)).ShouldBe(["a", "low"]);
+    }
+
+    [Fact]
+    public async Task Changes_without_end_do_not_keep_a_low_key_from_its_turn()
+    {
+        _queue.Add("low", Priority.Low);
+        for (var i = 0; i < 100; i++)
+            _queue.Add($"{i}");
+        (await Get(WorkQueue<string>.NormalInARow + 2)).ShouldBe(
+            [.. Enumerable.Range(0, WorkQueue<string>.NormalInARow).Select(i => $"{i}"), "low", $"{WorkQueue<string>.NormalInARow}"]);
+    }
+
+    [Fact]
+    public async Task A_key_that_fails_comes_back_at_the_priority_it_was_worked_at()
+    {
+        _queue.Add("resynced", Priority.Low);
+        await Get();
+        _queue.AddAfterFailure("resynced");
+        _queue.Done("resynced");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _queue.Add("changed");
+        (await Get(2)).ShouldBe(["changed", "resynced"]);
+    }
+
+    [Fact]
+    public async Task A_delayed_key_that_is_asked_for_twice_comes_at_the_earlier_time_and_the_higher_priority()
+    {
+        _queue.AddAfter("a", TimeSpan.FromSeconds(5));
+        _queue.Add("low", Priority.Low);
+        _queue.Add("a", Priority.Low);
+        (await Get(2)).ShouldBe(["a", "low"]);
+        // The one that is worked was low, and what it asks for later stays behind the one that another has asked for sooner.
+        _queue.AddAfter("low", TimeSpan.FromSeconds(1));
+        _queue.Done("low");
+        _queue.AddAfter("low", TimeSpan.FromSeconds(3));
+        _queue.Add("other", Priority.Low);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        (await Get(2)).ShouldBe(["low", "other"]);
+    }
+
+    [Fact]
+    public void Retries_of_many_keys_share_a_rate_and_additions_do_not()
+    {
+        var second = TimeSpan.FromSeconds(1);
+        using var queue = new WorkQueue<int>(_time, new BackOff(second, second, () => 1), new TokenBucket(_time, 10, 100));
+        for (var key = 0; key < 100; key++)
+            queue.AddAfterFailure(key).ShouldBe(second);
+        // Ten more a second; the ones that are due before their own pause is over wait for that.
+        Enumerable.Range(100, 30).Select(key => queue.AddAfterFailure(key).TotalSeconds).ShouldBe(
+            Enumerable.Range(1, 30).Select(place => Math.Max(1, place / 10.0)));
+        queue.Add(1000);
+        queue.Length.ShouldBe(1);
+        _time.Advance(TimeSpan.FromSeconds(3));
+        queue.Length.ShouldBe(131);
+    }
+
+    [Fact]
+    public void A_retry_is_not_made_before_the_moment_that_the_server_has_named() =>
+        _queue.AddAfterFailure("a", notBefore: TimeSpan.FromSeconds(7)).ShouldBe(TimeSpan.FromSeconds(7));
+
+    [Fact]
     public void After_the_end_nothing_is_added()
     {
         _queue.AddAfter("a", TimeSpan.FromSeconds(1));
@@ -134,6 +225,14 @@ public sealed class WorkQueueTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(2));
         _queue.Add("b");
         _queue.Length.ShouldBe(0);
+    }
+
+    private async Task<IReadOnlyList<string>> Get(int count)
+    {
+        var keys = new List<string>();
+        while (keys.Count < count)
+            keys.Add(await Get());
+        return keys;
     }
 
     private async Task<string> Get() =>
