@@ -19,8 +19,12 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     /// <summary>The media type of whole objects.</summary>
     public const string PlainJson = "application/json";
 
-    private const long MaxBodyBytes = 256 * 1024 * 1024;
+    // Of one object; etcd holds none that is larger than 1.5 MiB by default.
+    private const long MaxBodyBytes = 8 * 1024 * 1024;
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(30);
+
+    // Ten thousand pods are some 100 MB.
+    private static readonly TimeSpan ListTimeout = TimeSpan.FromMinutes(2);
     private static readonly MediaTypeHeaderValue ApplyPatch = new("application/apply-patch+yaml");
     private static readonly MediaTypeHeaderValue MergePatch = new("application/merge-patch+json");
     private static readonly MediaTypeHeaderValue Json = new("application/json");
@@ -41,9 +45,27 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         }
     }
 
-    /// <summary>Reads a collection, whole or one page of it, as a media type that the server may ignore.</summary>
-    public Task<JsonElement> ListAsync(ResourceKind kind, string? space, string query, CancellationToken cancellation, string accept = PlainJson) =>
-        CallAsync(HttpMethod.Get, $"{kind.CollectionPath(space)}?{query}", null, null, $"listing {kind.Plural}", cancellation, accept);
+    /// <summary>Reads a collection, whole or one page of it, as a media type that the server may ignore; item by item as it arrives.</summary>
+    public async Task<ListItems<T>> ListAsync<T>(
+        ResourceKind kind, string? space, string query, Func<JsonElement, T?> take, CancellationToken cancellation, string accept = PlainJson)
+        where T : class
+    {
+        var what = $"listing {kind.Plural}";
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(ListTimeout);
+        try
+        {
+            using var response = await OpenAsync($"{kind.CollectionPath(space)}?{query}", what, accept, deadline.Token);
+            await using var stream = await response.Content.ReadAsStreamAsync(deadline.Token);
+            var items = new ListItems<T>(take);
+            await items.ReadAsync(stream, deadline.Token);
+            return items;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw TimedOut(what, ListTimeout);
+        }
+    }
 
     /// <summary>
     /// Server-side apply. With force, fields that another manager has changed become ours again.
@@ -113,13 +135,13 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         ?? throw new InvalidDataException($"{what}: the API server's reply is not an object");
 
     private async Task<JsonElement> CallAsync(
-        HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation, string accept = PlainJson)
+        HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation)
     {
         if (method != HttpMethod.Get)
             fence?.Require(what);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(CallTimeout);
-        using var response = await SendAsync(method, path, body, type, what, accept, cancellation, deadline.Token);
+        using var response = await SendAsync(method, path, body, type, what, PlainJson, cancellation, deadline.Token);
         try
         {
             await response.Content.LoadIntoBufferAsync(MaxBodyBytes, deadline.Token);
@@ -129,7 +151,7 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw TimedOut(what);
+            throw TimedOut(what, CallTimeout);
         }
     }
 
@@ -157,10 +179,10 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw TimedOut(what);
+            throw TimedOut(what, CallTimeout);
         }
     }
 
-    private static TimeoutException TimedOut(string what) =>
-        new($"{what}: the API server did not answer within {CallTimeout.TotalSeconds} s; check that it is up and reachable");
+    private static TimeoutException TimedOut(string what, TimeSpan limit) =>
+        new($"{what}: the API server did not answer within {limit.TotalSeconds} s; check that it is up and reachable");
 }

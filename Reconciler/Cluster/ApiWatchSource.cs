@@ -64,11 +64,11 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
         var token = "";
         while (true)
         {
-            JsonElement page;
+            ListItems<LiveObject> page;
             try
             {
                 var more = token.Length == 0 ? "" : $"&continue={Uri.EscapeDataString(token)}";
-                page = await server.ListAsync(kind, space, $"limit={PageSize}{more}{_selector}", cancellation, _acceptList);
+                page = await server.ListAsync(kind, space, $"limit={PageSize}{more}{_selector}", Keep, cancellation, _acceptList);
             }
             catch (ApiException expired) when (expired.Code == HttpStatusCode.Gone && token.Length > 0)
             {
@@ -76,23 +76,17 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
                 return await ListOnceAsync(_selector.TrimStart('&'), cancellation);
             }
 
-            var read = ReadList(page);
-            items.AddRange(read.Items);
-            token = page.GetProperty("metadata").TryGetProperty("continue", out var next) ? next.GetString() ?? "" : "";
+            items.AddRange(page.Items);
+            token = page.Continue;
             if (token.Length == 0)
-                return new ListResult<LiveObject>(items, read.ResourceVersion);
+                return new ListResult<LiveObject>(items, page.Version);
         }
     }
 
-    private async Task<ListResult<LiveObject>> ListOnceAsync(string query, CancellationToken cancellation) =>
-        ReadList(await server.ListAsync(kind, space, query, cancellation, _acceptList));
-
-    private ListResult<LiveObject> ReadList(JsonElement list)
+    private async Task<ListResult<LiveObject>> ListOnceAsync(string query, CancellationToken cancellation)
     {
-        var items = new List<LiveObject>();
-        if (list.TryGetProperty("items", out var array) && array.ValueKind == JsonValueKind.Array)
-            items.AddRange(array.EnumerateArray().Select(Keep).OfType<LiveObject>());
-        return new ListResult<LiveObject>(items, list.GetProperty("metadata").GetProperty("resourceVersion").GetString() ?? "");
+        var list = await server.ListAsync(kind, space, query, Keep, cancellation, _acceptList);
+        return new ListResult<LiveObject>(list.Items, list.Version);
     }
 
     private WatchEvent<LiveObject> Read(JsonElement line)
@@ -115,7 +109,7 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
         };
     }
 
-    private LiveObject? Keep(JsonElement item) => kind.WatchesMetadata ? LiveObject.MetadataOf(item) : LiveObject.From(item, kind.Unused);
+    private LiveObject? Keep(JsonElement item) => kind.WatchesMetadata ? LiveObject.MetadataOf(item) : LiveObject.From(item, kind.Kept);
 
     private static string Accept(ResourceKind kind, string type) =>
         kind.WatchesMetadata ? $"{ApiServer.PlainJson};as={type};g=meta.k8s.io;v=v1,{ApiServer.PlainJson}" : ApiServer.PlainJson;

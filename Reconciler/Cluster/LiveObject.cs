@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Enclaves.Api;
 using Enclaves.Reconciler.Control;
@@ -7,25 +8,37 @@ namespace Enclaves.Reconciler.Cluster;
 
 /// <summary>
 /// An object as the API server has it. Kept as JSON: a typed model would lose every field that is newer than our client library, and with
-/// it the difference between a field that is absent and one that is empty.
+/// it the difference between a field that is absent and one that is empty. Kept as text, which takes a third of what a parsed document
+/// does, and read anew where a value is asked for: most objects are only ever looked at when they change.
 /// </summary>
 internal sealed class LiveObject : IStored
 {
-    private static readonly string[] Identity = ["name", "namespace", "uid", "resourceVersion"];
+    // Quotation marks in annotations would otherwise take six bytes each.
+    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    private LiveObject(JsonElement json)
+    private static readonly KeptFields OurMetadata = KeptFields.Only(("metadata", KeptFields.But(("managedFields", null))));
+    private static readonly KeptFields Identity =
+        KeptFields.Only(("metadata", KeptFields.Only(("name", null), ("namespace", null), ("uid", null), ("resourceVersion", null))));
+
+    private readonly byte[] _json;
+
+    private LiveObject(JsonElement json, KeptFields kept)
     {
-        Json = json;
         var metadata = json.GetProperty("metadata");
-        Key = new ObjectKey(metadata.Text("namespace") ?? "", metadata.Text("name") ?? "");
+        Key = new ObjectKey(SharedNames.Of(metadata.Text("namespace") ?? ""), metadata.Text("name") ?? "");
         ResourceVersion = metadata.Text("resourceVersion") ?? "";
-        Uid = metadata.Text("uid") ?? "";
         IsBeingDeleted = metadata.TryGetProperty("deletionTimestamp", out _);
-        (OwnerUid, OwnerName, OwnerKind) = Controller(metadata);
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var writer = new Utf8JsonWriter(buffer, Compact))
+            kept.Write(writer, json);
+        _json = buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>The whole object without managedFields, which are large and which nobody here reads.</summary>
-    public JsonElement Json { get; }
+    /// <summary>What is kept of the object, parsed at each call.</summary>
+    public JsonElement Json => At() ?? default;
+
+    /// <summary>The same as text.</summary>
+    public ReadOnlySpan<byte> Text => _json;
 
     /// <inheritdoc />
     public ObjectKey Key { get; }
@@ -34,29 +47,29 @@ internal sealed class LiveObject : IStored
     public string ResourceVersion { get; }
 
     /// <summary>Tells this object from an earlier or later one of the same name.</summary>
-    public string Uid { get; }
+    public string Uid => TextAt("metadata", "uid") ?? "";
 
     /// <summary>Whether its deletion has begun.</summary>
     public bool IsBeingDeleted { get; }
 
     /// <summary>Uid of the owner with controller: true, or null.</summary>
-    public string? OwnerUid { get; }
+    public string? OwnerUid => Controller()?.Text("uid");
 
     /// <summary>Name of that owner.</summary>
-    public string? OwnerName { get; }
+    public string? OwnerName => Controller()?.Text("name");
 
     /// <summary>Kind of that owner.</summary>
-    public string? OwnerKind { get; }
+    public string? OwnerKind => Controller()?.Text("kind");
 
     /// <summary>Number that the API server counts up with each change of the spec; 0 where a kind has none.</summary>
-    public long Generation => At("metadata", "generation") is { ValueKind: JsonValueKind.Number } number ? number.GetInt64() : 0;
+    public long Generation => Find(["metadata", "generation"], out var value) && value.TokenType == JsonTokenType.Number ? value.GetInt64() : 0;
 
     /// <summary>Takes over a copy of an object, or null if it is not one (no metadata).</summary>
     /// <param name="json">The object.</param>
-    /// <param name="unused">A member that nobody here reads and that is not kept, or null.</param>
-    public static LiveObject? From(JsonElement json, string? unused = null) =>
+    /// <param name="kept">What is kept of it; all but managedFields unless given.</param>
+    public static LiveObject? From(JsonElement json, KeptFields? kept = null) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
-            ? new LiveObject(WithoutManagedFields(json, unused))
+            ? new LiveObject(json, kept ?? KeptFields.Whole)
             : null;
 
     /// <summary>
@@ -68,25 +81,15 @@ internal sealed class LiveObject : IStored
         if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty("metadata", out var metadata) || metadata.ValueKind != JsonValueKind.Object)
             return null;
         var isOurs = metadata.TryGetProperty("labels", out var labels) && labels.Text(NedLabels.ManagedBy) == NedLabels.ManagedByValue;
-        return new LiveObject(Copy(writer => WriteMetadata(writer, metadata, isOurs ? null : Identity)));
+        return new LiveObject(json, isOurs ? OurMetadata : Identity);
     }
 
     /// <summary>The value at a path of member names, or null.</summary>
-    public JsonElement? At(params ReadOnlySpan<string> path)
-    {
-        var element = Json;
-        foreach (var name in path)
-        {
-            if (element.ValueKind != JsonValueKind.Object || !element.TryGetProperty(name, out element))
-                return null;
-        }
-
-        return element;
-    }
+    public JsonElement? At(params ReadOnlySpan<string> path) => Find(path, out var value) ? JsonElement.ParseValue(ref value) : null;
 
     /// <summary>The string at a path, or null.</summary>
     public string? TextAt(params ReadOnlySpan<string> path) =>
-        At(path) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        Find(path, out var value) && value.TokenType == JsonTokenType.String ? value.GetString() : null;
 
     /// <summary>What the object's status says of a condition, or null when it says nothing.</summary>
     public (string? Status, string? Reason, string? Message)? Condition(string type)
@@ -104,56 +107,47 @@ internal sealed class LiveObject : IStored
 
     /// <summary>The whole number at a path, 0 when absent, as the API server omits zeros.</summary>
     public int CountAt(params ReadOnlySpan<string> path) =>
-        At(path) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var count) ? count : 0;
+        Find(path, out var value) && value.TokenType == JsonTokenType.Number && value.TryGetInt32(out var count) ? count : 0;
 
-    private static JsonElement WithoutManagedFields(JsonElement json, string? unused) => Copy(writer =>
+    // The reader stands on the first token of the value.
+    private bool Find(ReadOnlySpan<string> path, out Utf8JsonReader reader)
     {
-        foreach (var member in json.EnumerateObject())
+        reader = new Utf8JsonReader(_json);
+        reader.Read();
+        foreach (var name in path)
         {
-            if (member.NameEquals("metadata"))
-                WriteMetadata(writer, member.Value, null);
-            else if (unused is null || !member.NameEquals(unused))
-                member.WriteTo(writer);
-        }
-    });
-
-    private static void WriteMetadata(Utf8JsonWriter writer, JsonElement metadata, string[]? only)
-    {
-        writer.WriteStartObject("metadata");
-        foreach (var field in metadata.EnumerateObject())
-        {
-            if (only is null ? !field.NameEquals("managedFields") : only.Contains(field.Name, StringComparer.Ordinal))
-                field.WriteTo(writer);
+            if (reader.TokenType != JsonTokenType.StartObject || !Enter(ref reader, name))
+                return false;
         }
 
-        writer.WriteEndObject();
+        return true;
     }
 
-    private static JsonElement Copy(Action<Utf8JsonWriter> members)
+    private static bool Enter(ref Utf8JsonReader reader, string name)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer))
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            writer.WriteStartObject();
-            members(writer);
-            writer.WriteEndObject();
+            var isIt = reader.ValueTextEquals(name);
+            reader.Read();
+            if (isIt)
+                return true;
+            reader.Skip();
         }
 
-        using var document = JsonDocument.Parse(buffer.WrittenMemory);
-        return document.RootElement.Clone();
+        return false;
     }
 
-    private static (string? Uid, string? Name, string? Kind) Controller(JsonElement metadata)
+    private JsonElement? Controller()
     {
-        if (metadata.TryGetProperty("ownerReferences", out var owners) && owners.ValueKind == JsonValueKind.Array)
+        if (At("metadata", "ownerReferences") is { ValueKind: JsonValueKind.Array } owners)
         {
             foreach (var owner in owners.EnumerateArray())
             {
                 if (owner.TryGetProperty("controller", out var controller) && controller.ValueKind == JsonValueKind.True)
-                    return (owner.Text("uid"), owner.Text("name"), owner.Text("kind"));
+                    return owner;
             }
         }
 
-        return default;
+        return null;
     }
 }

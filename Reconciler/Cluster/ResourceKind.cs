@@ -1,3 +1,4 @@
+using Enclaves.Api;
 using Enclaves.Reconciler.Control;
 
 namespace Enclaves.Reconciler.Cluster;
@@ -12,16 +13,26 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     public static readonly ResourceKind Service = new("", "v1", "services", "Service");
 
     /// <summary>Read only for the label that excludes one.</summary>
-    public static readonly ResourceKind Namespace = new("", "v1", "namespaces", "Namespace");
+    public static readonly ResourceKind Namespace = new("", "v1", "namespaces", "Namespace") { Kept = KeptFields.Only(Metadata(("labels", null))) };
 
     /// <summary>What runs enclave pods.</summary>
     public static readonly ResourceKind Deployment = new("apps", "v1", "deployments", "Deployment");
 
     /// <summary>Read only to learn which manifests are still in use.</summary>
-    public static readonly ResourceKind ReplicaSet = new("apps", "v1", "replicasets", "ReplicaSet");
+    public static readonly ResourceKind ReplicaSet = new("apps", "v1", "replicasets", "ReplicaSet")
+    {
+        Kept = KeptFields.Only(
+            Metadata(OurLabel, ("ownerReferences", null)),
+            ("spec", KeptFields.Only(("template", KeptFields.Only(("metadata", KeptFields.Only(("annotations", KeptFields.Only((NedAnnotations.Manifest, null)))))))))),
+    };
 
     /// <summary>Read only for what keeps them from being ready.</summary>
-    public static readonly ResourceKind Pod = new("", "v1", "pods", "Pod") { Unused = "spec" };
+    public static readonly ResourceKind Pod = new("", "v1", "pods", "Pod")
+    {
+        Kept = KeptFields.Only(
+            Metadata(OurLabel),
+            ("status", KeptFields.Only(("reason", null), ("message", null), ("conditions", null), ("containerStatuses", null)))),
+    };
 
     /// <summary>What a user reads to learn what happened.</summary>
     public static readonly ResourceKind Event = new("events.k8s.io", "v1", "events", "Event");
@@ -40,8 +51,8 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     /// <summary>How replicas agree on a leader.</summary>
     public static readonly ResourceKind Lease = new("coordination.k8s.io", "v1", "leases", "Lease");
 
-    /// <summary>A large member that nobody reads of objects that are watched, or null.</summary>
-    public string? Unused { get; init; }
+    /// <summary>What is kept of objects that are watched.</summary>
+    public KeptFields Kept { get; init; } = KeptFields.Whole;
 
     /// <summary>Whether lists and watches are of the metadata alone (PartialObjectMetadata, meta.k8s.io/v1).</summary>
     public bool WatchesMetadata { get; init; }
@@ -62,4 +73,9 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
 
     /// <summary>For messages: "Deployment default/hello".</summary>
     public string Describe(ObjectKey key) => $"{Kind} {key}";
+
+    private static (string, KeptFields?) OurLabel => ("labels", KeptFields.Only((NedLabels.Deployment, null)));
+
+    private static (string, KeptFields?) Metadata(params (string, KeptFields?)[] more) => ("metadata", KeptFields.Only(
+        [("name", null), ("namespace", null), ("uid", null), ("resourceVersion", null), ("deletionTimestamp", null), .. more]));
 }

@@ -11,7 +11,7 @@ internal static class WatchLines
     /// <summary>Above any object that etcd holds (1.5 MiB by default), with its envelope.</summary>
     public const int MaxLineBytes = 8 * 1024 * 1024;
 
-    /// <summary>The documents in order. Ends normally at the end of the stream.</summary>
+    /// <summary>The documents in order, each valid until the next is asked for. Ends normally at the end of the stream.</summary>
     /// <exception cref="InvalidDataException">A line is too long, not JSON, or cut off in its middle.</exception>
     public static async IAsyncEnumerable<JsonElement> ReadAsync(Stream stream, [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -22,8 +22,12 @@ internal static class WatchLines
             {
                 var read = await reader.ReadAsync(cancellation);
                 var buffer = read.Buffer;
-                while (NextLine(ref buffer) is { } document)
-                    yield return document;
+                while (NextLine(ref buffer) is { } line)
+                {
+                    using (line)
+                        yield return line.RootElement;
+                }
+
                 reader.AdvanceTo(buffer.Start, buffer.End);
                 if (buffer.Length > MaxLineBytes)
                     throw new InvalidDataException($"a line of the watch is longer than {MaxLineBytes} bytes");
@@ -40,7 +44,7 @@ internal static class WatchLines
         }
     }
 
-    private static JsonElement? NextLine(ref ReadOnlySequence<byte> buffer)
+    private static JsonDocument? NextLine(ref ReadOnlySequence<byte> buffer)
     {
         while (buffer.PositionOf((byte)'\n') is { } end)
         {
@@ -50,8 +54,7 @@ internal static class WatchLines
                 continue;
             try
             {
-                using var document = JsonDocument.Parse(line);
-                return document.RootElement.Clone();
+                return JsonDocument.Parse(line);
             }
             catch (JsonException malformed)
             {

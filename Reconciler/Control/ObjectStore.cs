@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Enclaves.Reconciler.Control;
 
 /// <summary>A change of one object in a store; Before is null for a new object, After for one that is gone.</summary>
@@ -10,14 +8,16 @@ internal readonly record struct StoreChange<T>(T? Before, T? After, bool IsListe
     where T : class;
 
 /// <summary>
-/// The last known state of every object of one kind. Written by one <see cref="Reflector{T}"/>, read by anyone: readers get
-/// immutable snapshots and never wait. Objects can be found by key and, when an index is given, by its value.
+/// The last known state of every object of one kind. Written by one <see cref="Reflector{T}"/>, read by anyone: what a call returns is of one
+/// moment, and no reader waits for handlers. Objects can be found by key and, when an index is given, by its value.
 /// </summary>
 internal sealed class ObjectStore<T>(Func<T, string?>? index = null)
     where T : class, IStored
 {
+    // One change at a time with its handlers, which read from here; the other lock is held for a step or two.
     private readonly Lock _writer = new();
-    private volatile Snapshot _snapshot = Snapshot.Empty;
+    private readonly Lock _lock = new();
+    private State _state = new(index, 0);
 
     /// <summary>
     /// Raised after each change, on the writer's thread, one at a time. Handlers only put keys into queues: a slow one holds up the watch.
@@ -25,19 +25,37 @@ internal sealed class ObjectStore<T>(Func<T, string?>? index = null)
     public event Action<StoreChange<T>>? Changed;
 
     /// <summary>Number of objects.</summary>
-    public int Count => _snapshot.Objects.Count;
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _state.Objects.Count;
+        }
+    }
 
     /// <summary>Every object, as of now.</summary>
-    public IEnumerable<T> All => _snapshot.Objects.Values;
+    public IReadOnlyList<T> All
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _state.Objects.Values];
+        }
+    }
 
     /// <summary>The object of this key, or null.</summary>
-    public T? Get(ObjectKey key) => _snapshot.Objects.GetValueOrDefault(key);
+    public T? Get(ObjectKey key)
+    {
+        lock (_lock)
+            return _state.Objects.GetValueOrDefault(key);
+    }
 
     /// <summary>The objects whose index value is this one; none when the store has no index.</summary>
     public IReadOnlyList<T> Find(string indexValue)
     {
-        var snapshot = _snapshot;
-        return snapshot.Index.TryGetValue(indexValue, out var keys) ? [.. keys.Select(key => snapshot.Objects[key])] : [];
+        lock (_lock)
+            return _state.Find(indexValue);
     }
 
     /// <summary>Adds or replaces one object.</summary>
@@ -45,10 +63,15 @@ internal sealed class ObjectStore<T>(Func<T, string?>? index = null)
     {
         lock (_writer)
         {
-            var before = Get(item.Key);
-            if (before?.ResourceVersion == item.ResourceVersion)
-                return;
-            _snapshot = _snapshot.With(before, item, index);
+            T? before;
+            lock (_lock)
+            {
+                before = _state.Objects.GetValueOrDefault(item.Key);
+                if (before?.ResourceVersion == item.ResourceVersion)
+                    return;
+                _state.Put(item);
+            }
+
             Changed?.Invoke(new StoreChange<T>(before, item));
         }
     }
@@ -58,10 +81,11 @@ internal sealed class ObjectStore<T>(Func<T, string?>? index = null)
     {
         lock (_writer)
         {
-            if (Get(key) is not { } before)
-                return;
-            _snapshot = _snapshot.With(before, null, index);
-            Changed?.Invoke(new StoreChange<T>(before, null));
+            T? before;
+            lock (_lock)
+                before = _state.Remove(key);
+            if (before is not null)
+                Changed?.Invoke(new StoreChange<T>(before, null));
         }
     }
 
@@ -73,45 +97,59 @@ internal sealed class ObjectStore<T>(Func<T, string?>? index = null)
     {
         lock (_writer)
         {
-            var old = _snapshot.Objects;
-            var next = Snapshot.Empty;
+            var next = new State(index, items.Count);
             foreach (var item in items)
-                next = next.With(next.Objects.GetValueOrDefault(item.Key), item, index);
+                next.Put(item);
+            var old = _state;
             // The whole new state is visible before the first handler hears of any of it.
-            _snapshot = next;
+            lock (_lock)
+                _state = next;
             foreach (var after in next.Objects.Values)
             {
-                var before = old.GetValueOrDefault(after.Key);
+                var before = old.Objects.GetValueOrDefault(after.Key);
                 if (before?.ResourceVersion != after.ResourceVersion)
                     Changed?.Invoke(new StoreChange<T>(before, after, IsListed: true));
             }
 
-            foreach (var gone in old.Values.Where(before => !next.Objects.ContainsKey(before.Key)))
+            foreach (var gone in old.Objects.Values.Where(before => !next.Objects.ContainsKey(before.Key)))
                 Changed?.Invoke(new StoreChange<T>(gone, null, IsListed: true));
         }
     }
 
-    private sealed record Snapshot(
-        ImmutableDictionary<ObjectKey, T> Objects,
-        ImmutableDictionary<string, ImmutableHashSet<ObjectKey>> Index)
+    // The arrays are never changed, so that they can be given out; each holds the few objects of one owner.
+    private sealed class State(Func<T, string?>? index, int capacity)
     {
-        public static readonly Snapshot Empty = new(
-            ImmutableDictionary<ObjectKey, T>.Empty,
-            ImmutableDictionary.Create<string, ImmutableHashSet<ObjectKey>>(StringComparer.Ordinal));
+        private readonly Dictionary<string, T[]> _index = new(StringComparer.Ordinal);
 
-        public Snapshot With(T? before, T? after, Func<T, string?>? indexOf)
+        public Dictionary<ObjectKey, T> Objects { get; } = new(capacity);
+
+        public T[] Find(string indexValue) => _index.GetValueOrDefault(indexValue, []);
+
+        public void Put(T item)
         {
-            var objects = after is not null ? Objects.SetItem(after.Key, after) : Objects.Remove(before!.Key);
-            var entries = Index;
-            if (before is not null && indexOf?.Invoke(before) is { } old && entries.TryGetValue(old, out var keys))
-            {
-                keys = keys.Remove(before.Key);
-                entries = keys.IsEmpty ? entries.Remove(old) : entries.SetItem(old, keys);
-            }
+            if (Objects.TryGetValue(item.Key, out var before))
+                Unlist(before);
+            Objects[item.Key] = item;
+            if (index?.Invoke(item) is { } value)
+                _index[value] = [.. Find(value), item];
+        }
 
-            if (after is not null && indexOf?.Invoke(after) is { } value)
-                entries = entries.SetItem(value, entries.GetValueOrDefault(value, []).Add(after.Key));
-            return new Snapshot(objects, entries);
+        public T? Remove(ObjectKey key)
+        {
+            if (Objects.Remove(key, out var before))
+                Unlist(before);
+            return before;
+        }
+
+        private void Unlist(T item)
+        {
+            if (index?.Invoke(item) is not { } value)
+                return;
+            T[] rest = [.. Find(value).Where(other => other != item)];
+            if (rest.Length == 0)
+                _index.Remove(value);
+            else
+                _index[value] = rest;
         }
     }
 }

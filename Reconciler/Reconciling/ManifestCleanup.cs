@@ -17,9 +17,9 @@ internal sealed partial class ManifestCleanup(ApiServer server, ClusterStores st
             return;
         // The store may lag behind a ReplicaSet that has just been made, so the server has the last word.
         var selector = Uri.EscapeDataString($"{NedLabels.Deployment}={ned.Key.Name}");
-        var list = await server.ListAsync(ResourceKind.ReplicaSet, ned.Key.Namespace, $"labelSelector={selector}", cancellation);
-        var replicaSets = list.GetProperty("items").EnumerateArray().Select(item => LiveObject.From(item)).OfType<LiveObject>().ToList();
-        foreach (var manifest in Unused(ned, current, replicaSets))
+        var list = await server.ListAsync(
+            ResourceKind.ReplicaSet, ned.Key.Namespace, $"labelSelector={selector}", set => LiveObject.From(set, ResourceKind.ReplicaSet.Kept), cancellation);
+        foreach (var manifest in Unused(ned, current, list.Items))
         {
             await server.DeleteAsync(ResourceKind.ConfigMap, manifest, cancellation);
             LogDeleted(logger, manifest.Key.Name);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Enclaves.Api;
 using Enclaves.Channel.Manifest;
@@ -62,6 +63,7 @@ internal sealed partial class NedReconciler(
             return ReconcileResult.LookAgain(UnknownNamespaceRecheck);
 
         var memory = _memories.GetOrAdd(key, _ => new NedMemory());
+        memory.IsAlive = false;
         var live = memory.Latest(NedKind.Resource, stored);
         if (live.IsBeingDeleted)
             return ReconcileResult.Done;
@@ -111,7 +113,7 @@ internal sealed partial class NedReconciler(
     }
 
     private static NitroEnclaveDeployment Read(LiveObject live) =>
-        KubernetesJson.Deserialize<NitroEnclaveDeployment>(live.Json.GetRawText())
+        KubernetesJson.Deserialize<NitroEnclaveDeployment>(Encoding.UTF8.GetString(live.Text))
         ?? throw new JsonException("the object is null");
 
     private LiveObject? KnownDeployment(LiveObject ned, NedMemory memory) =>

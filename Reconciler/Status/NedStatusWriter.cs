@@ -23,7 +23,7 @@ internal sealed class NedStatusWriter(ApiServer server, NedEvents events, TimePr
         };
         memory.Writes(status.Fields);
         var reply = await server.ApplyAsync(NedKind.Resource, ned.Key, body, force: true, "status", cancellation);
-        memory.Wrote(NedKind.Resource, ned, reply);
+        memory.WroteStatus(ned, reply);
         foreach (var change in status.Conditions.Where(IsWorthTelling))
         {
             var isTrouble = change.Now.Status == (change.Type == NedConditions.Stalled ? "True" : "False");

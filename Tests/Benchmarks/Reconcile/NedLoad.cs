@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
@@ -19,10 +18,8 @@ internal sealed class NedLoad(ApiClient api, string space)
 
     private const string Uid = "00000000-aaaa-bbbb-cccc-000000000000";
 
-    private static readonly string NedsPath = $"apis/{NedNames.ApiVersion}/namespaces/{{0}}/{NedNames.Plural}";
-
     /// <summary>The path of the namespace's NEDs.</summary>
-    public string Path { get; } = string.Format(System.Globalization.CultureInfo.InvariantCulture, NedsPath, space);
+    public string Path { get; } = $"apis/{NedNames.ApiVersion}/namespaces/{space}/{NedNames.Plural}";
 
     /// <summary>A NED with a Service and two replicas, as it is after admission.</summary>
     public static string Ned(string name, string space) => $$$"""
@@ -77,7 +74,7 @@ internal sealed class NedLoad(ApiClient api, string space)
     public async Task WriteChildren(int count, string from, int workers, int events, CancellationToken cancellation)
     {
         var writes = Writes(space, events);
-        var appeared = Channel.CreateUnbounded<(string Name, string Uid)>();
+        var appeared = System.Threading.Channels.Channel.CreateUnbounded<(string Name, string Uid)>();
         var work = Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(async () =>
         {
             await foreach (var (name, uid) in appeared.Reader.ReadAllAsync(cancellation))
@@ -118,7 +115,7 @@ internal sealed class NedLoad(ApiClient api, string space)
         json["metadata"]!["generation"] = 1;
         var live = LiveObject.From(JsonSerializer.SerializeToElement(json))!;
         var ned = KubernetesJson.Deserialize<NitroEnclaveDeployment>(json.ToJsonString());
-        var manifest = NedManifest.Of(ned);
+        var manifest = NedManifest.Of(ned, (_, _) => null);
         // The name of a manifest ends in its digest, which differs from NED to NED; here it is the same for all, and as long.
         var observed = new NedObservation(space, Placeholder, 1, 2, false, DeploymentObservation.Of(live), null);
         var status = new JsonObject
