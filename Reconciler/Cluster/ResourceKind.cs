@@ -10,7 +10,7 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     public static readonly ResourceKind ConfigMap = new("", "v1", "configmaps", "ConfigMap") { WatchesMetadata = true };
 
     /// <summary>Entrances to enclaves.</summary>
-    public static readonly ResourceKind Service = new("", "v1", "services", "Service");
+    public static readonly ResourceKind Service = new("", "v1", "services", "Service") { CreatesByVersion = false };
 
     /// <summary>Read only for the label that excludes one.</summary>
     public static readonly ResourceKind Namespace = new("", "v1", "namespaces", "Namespace") { Kept = KeptFields.Only(Metadata(("labels", null))) };
@@ -50,6 +50,12 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
 
     /// <summary>How replicas agree on a leader.</summary>
     public static readonly ResourceKind Lease = new("coordination.k8s.io", "v1", "leases", "Lease");
+
+    /// <summary>
+    /// Whether an apply with a version that no object has creates what does not exist, and is a conflict with what does. Services have
+    /// storage of their own in old servers (1.20 among them), which refuses a version.
+    /// </summary>
+    public bool CreatesByVersion { get; init; } = true;
 
     /// <summary>What is kept of objects that are watched.</summary>
     public KeptFields Kept { get; init; } = KeptFields.Whole;

@@ -42,7 +42,7 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
         var key = new ObjectKey(ned.Key.Namespace, (string)fields["metadata"]!["name"]!);
         var hash = Hash(fields);
         var live = store.Get(key) is { } stored ? memory.Latest(kind, stored) : null;
-        if (live is null && IsNew(ned) && await TryCreateAsync(kind, key, Annotated(fields, hash), cancellation) is { } created)
+        if (live is null && kind.CreatesByVersion && IsNew(ned) && await TryCreateAsync(kind, key, Annotated(fields, hash), cancellation) is { } created)
             return Created(kind, fields, hash, created, memory);
         // The store knows only objects with our labels, and may lag: what it does not have is looked up before it is made.
         live ??= await server.GetAsync(kind, key, cancellation);
@@ -84,8 +84,8 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
     // One that nothing was ever made for; its first status is written after its children.
     private static bool IsNew(LiveObject ned) => ned.At("status", "observedGeneration") is null;
 
-    // Creates or fails, in one call: an apply with a version creates what does not exist, and is a conflict for what has another version
-    // (kube-apiserver, registry/store.go, 1.20 to 1.36; a server that did otherwise would refuse, and the slower way is taken).
+    // Creates or fails, in one call: to an apply with a version, an object with another version is a conflict, and none is no obstacle
+    // (kube-apiserver, registry/store.go). From a server that refuses it, the slower way is taken.
     private async Task<LiveObject?> TryCreateAsync(ResourceKind kind, ObjectKey key, JsonObject body, CancellationToken cancellation)
     {
         body["metadata"]!["resourceVersion"] = NoObjectsVersion;
@@ -93,7 +93,7 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
         {
             return await server.ApplyAsync(kind, key, body, force: false, null, cancellation);
         }
-        catch (ApiException exists) when (exists.Code == HttpStatusCode.Conflict)
+        catch (ApiException refused) when (refused.Code == HttpStatusCode.Conflict || refused.Message.Contains("resourceVersion", StringComparison.Ordinal))
         {
             return null;
         }

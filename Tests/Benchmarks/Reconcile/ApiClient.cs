@@ -77,17 +77,24 @@ internal sealed partial class ApiClient : IDisposable
         return list.RootElement.GetProperty("metadata").GetProperty("resourceVersion").GetString()!;
     }
 
-    /// <summary>What becomes of the objects of a collection from a version on, until the server ends the watch or it is cancelled.</summary>
+    /// <summary>What becomes of the objects of a collection from a version on, until it is cancelled. A stream that the server ends is resumed.</summary>
     public async IAsyncEnumerable<JsonElement> Watch(string path, string version, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var response = await _client.GetAsync(
-            new Uri($"{path}?watch=true&resourceVersion={version}", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancellation);
-        response.EnsureSuccessStatusCode();
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation));
-        while (await reader.ReadLineAsync(cancellation) is { } line)
+        while (true)
         {
-            using var document = JsonDocument.Parse(line);
-            yield return document.RootElement.GetProperty("object");
+            using var response = await _client.GetAsync(
+                new Uri($"{path}?watch=true&resourceVersion={version}", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancellation);
+            response.EnsureSuccessStatusCode();
+            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation));
+            while (await reader.ReadLineAsync(cancellation) is { } line)
+            {
+                using var document = JsonDocument.Parse(line);
+                if (document.RootElement.GetProperty("type").GetString() == "ERROR")
+                    throw new IOException($"watching {path}: {line}");
+                var item = document.RootElement.GetProperty("object");
+                version = item.GetProperty("metadata").GetProperty("resourceVersion").GetString()!;
+                yield return item;
+            }
         }
     }
 

@@ -17,10 +17,11 @@ internal sealed class Daemon : IAsyncDisposable
         "$@" </dev/null >"$log" 2>&1 3<&- &
         child=$!
         echo $child
-        { read -r closed <&3; kill -KILL $child; } 2>/dev/null &
+        exec 2>/dev/null
+        { read -r closed <&3; kill -KILL $child; } &
         watcher=$!
         wait $child; code=$?
-        kill $watcher 2>/dev/null
+        kill $watcher
         exit $code
         """;
 

@@ -58,8 +58,6 @@ internal sealed class NedLoad(ApiClient api, string space)
                 return;
             }
         }
-
-        throw new IOException($"the watch of {Path} ended while {missing.Count} NEDs were not scheduled");
     }
 
     /// <summary>
