@@ -24,7 +24,7 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     public static readonly ResourceKind Pod = new("", "v1", "pods", "Pod") { Unused = "spec" };
 
     /// <summary>What a user reads to learn what happened.</summary>
-    public static readonly ResourceKind Event = new("events.k8s.io", "v1", "events", "Event");
+    public static readonly ResourceKind Event = new("", "v1", "events", "Event");
 
     /// <summary>The Webhook's certificate; no other Secret is ever read.</summary>
     public static readonly ResourceKind Secret = new("", "v1", "secrets", "Secret");

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Enclaves.Reconciler.Control.Events;
 
 namespace Enclaves.Reconciler.Reconciling;
 
@@ -19,11 +20,15 @@ internal sealed class ReconcilerMetrics
     private readonly Histogram<double> _duration;
 
     /// <summary>Creates the instruments.</summary>
-    public ReconcilerMetrics(IMeterFactory factory)
+    public ReconcilerMetrics(IMeterFactory factory, EventRecorder events)
     {
         _meter = factory.Create(Meter);
         _passes = _meter.CreateCounter<long>("enclaves_reconciler_passes", null, "Passes over a NED, by how they ended: done, failed or defect.");
         _duration = _meter.CreateHistogram("enclaves_reconciler_pass_duration", "s", "From a pass's beginning to its end.", advice: Seconds);
+        static Measurement<long> Count(long count, string result) => new(count, new KeyValuePair<string, object?>("result", result));
+        _meter.CreateObservableCounter("enclaves_reconciler_events",
+            () => new[] { Count(events.Written, "written"), Count(events.Lost, "lost"), Count(events.Dropped, "dropped") },
+            null, "Writes of Events that were made, were given up, and for which there was no room.");
     }
 
     /// <summary>Shows the present length of the queue, the number of NEDs that are known, and whether this replica is the one that works.</summary>
