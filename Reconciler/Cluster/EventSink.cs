@@ -23,7 +23,7 @@ internal sealed class EventSink(ApiServer server) : IEventSink
         }
         catch (ApiException refused)
         {
-            throw new EventNotWrittenException(refused.Message, refused.IsTransient);
+            throw new EventNotWrittenException(refused.Message, refused.IsTransient, refused.RetryAfter);
         }
         catch (Exception failure) when (ApiServer.IsFailure(failure) || failure is NotLeaderException)
         {

@@ -153,7 +153,7 @@ internal sealed partial class EventRecorder(IEventSink sink, TimeProvider time, 
             var why = deadline.IsCancellationRequested ? $"no answer within {WriteTimeout.TotalSeconds} s" : failure.Message;
             if (IsWorthAnotherTry(failure) && FailingFor(story, state) < GiveUpAfter)
             {
-                _queue.AddAfterFailure(uid, (failure as EventNotWrittenException)?.RetryAfter);
+                _queue.AddAfterFailure(uid, (failure as IRetryLater)?.RetryAfter);
                 return false;
             }
 

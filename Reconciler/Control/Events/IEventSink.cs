@@ -12,7 +12,7 @@ internal interface IEventSink
 /// <param name="message">Why.</param>
 /// <param name="isTransient">Whether the same may succeed later.</param>
 /// <param name="retryAfter">When the server wants to be asked again, if it has said so.</param>
-internal sealed class EventNotWrittenException(string message, bool isTransient, TimeSpan? retryAfter = null) : Exception(message)
+internal sealed class EventNotWrittenException(string message, bool isTransient, TimeSpan? retryAfter = null) : Exception(message), IRetryLater
 {
     /// <summary>Whether the same may succeed later.</summary>
     public bool IsTransient => isTransient;
