@@ -1,6 +1,7 @@
 using Enclaves.Reconciler;
 using Enclaves.Reconciler.Certificates;
 using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Control.Events;
 using Enclaves.Reconciler.Leadership;
 using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Status;
@@ -45,12 +46,15 @@ builder.Services
     .AddSingleton<ReferencedConfigMaps>()
     .AddSingleton<ChildApplier>()
     .AddSingleton<ManifestCleanup>()
+    .AddSingleton<IEventSink, EventSink>()
+    .AddSingleton<EventRecorder>()
     .AddSingleton<NedEvents>()
     .AddSingleton<NedStatusWriter>()
     .AddSingleton<NedReconciler>()
     .AddSingleton<ReconcilerMetrics>()
     .AddSingleton<NedController>();
-// Hosted services stop in the reverse of this order: the lease is given away when nothing writes any more.
+// Hosted services stop in the reverse of this order: the last events are written when nothing happens any more, and the lease is given away
+// when nothing writes any more.
 if (settings.Lease is { } lease)
 {
     builder.Services
@@ -58,6 +62,7 @@ if (settings.Lease is { } lease)
         .AddHostedService(services => services.GetRequiredService<LeaderElector>());
 }
 
+builder.Services.AddHostedService(services => services.GetRequiredService<EventRecorder>());
 builder.Services.AddHostedService(services => services.GetRequiredService<NedController>());
 if (settings.Certificates is { } certificates)
     builder.Services.AddSingleton(certificates).AddSingleton<WebhookTrust>().AddHostedService<CertificateRenewal>();

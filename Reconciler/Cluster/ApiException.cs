@@ -1,16 +1,21 @@
 using System.Net;
 using System.Text.Json;
+using Enclaves.Reconciler.Control;
 
 namespace Enclaves.Reconciler.Cluster;
 
 /// <summary>The API server refused a call: its Status, read once.</summary>
-internal sealed class ApiException : Exception
+internal sealed class ApiException : Exception, IRetryLater
 {
-    private ApiException(string what, HttpStatusCode code, string reason, string message)
+    // A server that asks for more than this is asked again earlier: nobody would look for the reason that long.
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(1);
+
+    private ApiException(string what, HttpStatusCode code, string reason, string message, TimeSpan? retryAfter = null)
         : base($"{what}: {message} ({(int)code} {reason})")
     {
         Code = code;
         Reason = reason;
+        RetryAfter = retryAfter > LongestRetryAfter ? LongestRetryAfter : retryAfter;
     }
 
     /// <summary>HTTP status code.</summary>
@@ -18,6 +23,9 @@ internal sealed class ApiException : Exception
 
     /// <summary>Machine-readable reason of the Status, such as Conflict or Invalid.</summary>
     public string Reason { get; }
+
+    /// <inheritdoc />
+    public TimeSpan? RetryAfter { get; }
 
     /// <summary>Whether the same call may succeed later without anyone changing anything.</summary>
     public bool IsTransient =>
@@ -35,7 +43,7 @@ internal sealed class ApiException : Exception
         var body = await response.Content.ReadAsStringAsync(cancellation);
         var (reason, message) = ReadStatus(body);
         return new ApiException(what, response.StatusCode, reason ?? response.StatusCode.ToString(),
-            message ?? $"the API server answered {(int)response.StatusCode}");
+            message ?? $"the API server answered {(int)response.StatusCode}", response.Headers.RetryAfter?.Delta);
     }
 
     /// <summary>Reads the Status that a watch carries in an ERROR event.</summary>

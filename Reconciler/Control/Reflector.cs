@@ -25,6 +25,7 @@ internal sealed partial class Reflector<T>(
 
     private readonly Func<double> _random = random ?? Random.Shared.NextDouble;
     private readonly BackOff _backOff = new(TimeSpan.FromMilliseconds(800), TimeSpan.FromSeconds(30), random);
+    private long _lastSign = time.GetTimestamp();
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _version;
     private bool _mustList = true;
@@ -36,17 +37,22 @@ internal sealed partial class Reflector<T>(
     /// <summary>What is reflected, for messages.</summary>
     public string Name => source.Name;
 
+    /// <summary>How long the server has told nothing: no list, no event, no bookmark, no orderly end. A quiet watch ends at the latest after ten minutes.</summary>
+    public TimeSpan SinceLastSign => time.GetElapsedTime(Volatile.Read(ref _lastSign));
+
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         while (!cancellation.IsCancellationRequested)
         {
             var started = time.GetTimestamp();
+            var asked = TimeSpan.Zero;
             try
             {
                 if (_mustList)
                     await ListAsync(cancellation);
                 await WatchAsync(cancellation);
+                Sign();
                 _failures = 0;
                 continue;
             }
@@ -58,6 +64,7 @@ internal sealed partial class Reflector<T>(
             {
                 LogExpired(logger, source.Name, unavailable.Message);
                 _mustList = true;
+                ForgetOldFailures(started);
                 // The first new list is due at once; a server that keeps refusing is given time.
                 if (_failures++ == 0)
                     continue;
@@ -65,13 +72,14 @@ internal sealed partial class Reflector<T>(
             catch (Exception failure) when (failure is not OutOfMemoryException)
             {
                 // Whatever it was (refused, overloaded, cut in the middle of a line), the stream is resumed from the last version.
-                if (time.GetElapsedTime(started) > HealthyAfter)
-                    _failures = 0;
+                ForgetOldFailures(started);
+                asked = (failure as IRetryLater)?.RetryAfter ?? TimeSpan.Zero;
                 LogInterrupted(logger, source.Name, failure.Message, _failures);
                 _failures++;
             }
 
-            await Task.Delay(_backOff.Delay(_failures - 1), time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var pause = _backOff.Delay(_failures - 1);
+            await Task.Delay(asked > pause ? asked : pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -88,8 +96,10 @@ internal sealed partial class Reflector<T>(
             list = await source.ListAsync("", cancellation);
         }
 
+        RequireVersion(list.ResourceVersion, "a list");
         store.Replace(list.Items);
         _version = list.ResourceVersion;
+        Sign();
         _mustList = false;
         LogListed(logger, source.Name, list.Items.Count, list.ResourceVersion);
         _synced.TrySetResult();
@@ -120,8 +130,10 @@ internal sealed partial class Reflector<T>(
             throw new IOException("the watch ended at once and without an event");
     }
 
+    // What cannot be right is not taken, and the watch is resumed from before it.
     private void Take(WatchEvent<T> received)
     {
+        RequireVersion(received.ResourceVersion, $"an event of kind {received.Kind}");
         switch (received.Kind)
         {
             case WatchEventKind.Present:
@@ -133,6 +145,22 @@ internal sealed partial class Reflector<T>(
         }
 
         _version = received.ResourceVersion;
+        Sign();
+    }
+
+    // An empty version would ask for all there is in any order, and "0" for whatever a cache may hold.
+    private static void RequireVersion(string version, string of)
+    {
+        if (version is "" or "0")
+            throw new InvalidDataException($"the version of {of} is '{version}'");
+    }
+
+    private void Sign() => Volatile.Write(ref _lastSign, time.GetTimestamp());
+
+    private void ForgetOldFailures(long started)
+    {
+        if (time.GetElapsedTime(started) > HealthyAfter)
+            _failures = 0;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Kind}: listed {Count} objects at version {Version}")]

@@ -20,6 +20,13 @@ internal readonly record struct WatchEvent<T>(WatchEventKind Kind, string Resour
 /// <summary>A whole list and the version from which a watch continues it.</summary>
 internal sealed record ListResult<T>(IReadOnlyList<T> Items, string ResourceVersion);
 
+/// <summary>A failure that may say when to ask again.</summary>
+internal interface IRetryLater
+{
+    /// <summary>The pause that the server asks for, or null when it asks for none.</summary>
+    TimeSpan? RetryAfter { get; }
+}
+
 /// <summary>The version that was asked for is gone or not there yet (410, or 504 "Too large resource version"): list again.</summary>
 internal sealed class ResourceVersionUnavailableException(string message) : Exception(message);
 

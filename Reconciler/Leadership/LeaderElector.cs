@@ -39,10 +39,10 @@ internal sealed partial class LeaderElector(ApiServer server, WriteFence fence, 
             return;
         try
         {
-            await server.ReplaceAsync(ResourceKind.Lease, _key, LeaseRecord.Write(settings, "", mine, time.GetUtcNow()), NedNames.FieldManager, cancellationToken);
+            await ReleaseAsync(mine, cancellationToken);
             LogReleased(logger, _key);
         }
-        catch (Exception failure) when (ApiServer.IsFailure(failure) || failure is OperationCanceledException)
+        catch (Exception failure) when (ApiServer.IsFailure(failure) || failure is OperationCanceledException or NotLeaderException)
         {
             LogNotReleased(logger, _key, failure.Message);
         }
@@ -105,20 +105,15 @@ internal sealed partial class LeaderElector(ApiServer server, WriteFence fence, 
         {
             await Task.Delay(settings.RenewInterval, time, cancellation);
             var began = time.GetTimestamp();
+            var left = settings.RenewDeadline - time.GetElapsedTime(renewed);
+            if (left <= TimeSpan.Zero)
+                throw Lost($"it could not be renewed for {settings.RenewDeadline.TotalSeconds:F0} s");
+            using var deadline = new CancellationTokenSource(left, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
             try
             {
-                var left = settings.RenewDeadline - time.GetElapsedTime(renewed);
-                if (left <= TimeSpan.Zero)
-                    throw Lost($"it could not be renewed for {settings.RenewDeadline.TotalSeconds:F0} s");
-                using var deadline = new CancellationTokenSource(left, time);
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
-                await WriteAsync(_mine, began, either.Token);
+                await RenewAsync(began, either.Token);
                 renewed = began;
-            }
-            catch (ApiException taken) when (taken.Code is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
-            {
-                // A reply that was lost after the write, or somebody else: the Lease tells.
-                await RequireOursAsync(cancellation);
             }
             catch (Exception failure) when (ApiServer.IsFailure(failure) || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
@@ -127,19 +122,40 @@ internal sealed partial class LeaderElector(ApiServer server, WriteFence fence, 
         }
     }
 
-    private async Task RequireOursAsync(CancellationToken cancellation)
+    private async Task RenewAsync(long began, CancellationToken cancellation)
     {
         try
         {
-            var lease = await server.GetAsync(ResourceKind.Lease, _key, cancellation) ?? throw Lost("it was deleted");
-            if (LeaseRecord.Of(lease).Holder is var holder && holder != settings.Identity)
-                throw Lost($"{(holder.Length == 0 ? "nobody" : holder)} holds it");
-            _mine = lease;
+            await WriteAsync(_mine, began, cancellation);
         }
-        catch (Exception failure) when (ApiServer.IsFailure(failure))
+        catch (ApiException taken) when (taken.Code is HttpStatusCode.Conflict or HttpStatusCode.NotFound)
         {
-            LogFailed(logger, _key, failure.Message);
+            await WriteAsync(await OursAsync(cancellation), began, cancellation);
         }
+    }
+
+    private async Task ReleaseAsync(LiveObject mine, CancellationToken cancellation)
+    {
+        Task Release(LiveObject lease) =>
+            server.ReplaceAsync(ResourceKind.Lease, _key, LeaseRecord.Write(settings, "", lease, time.GetUtcNow()), NedNames.FieldManager, cancellation);
+        try
+        {
+            await Release(mine);
+        }
+        catch (ApiException stale) when (stale.Code == HttpStatusCode.Conflict)
+        {
+            // A renewal that was cut off by the stop may have been carried out.
+            await Release(await OursAsync(cancellation));
+        }
+    }
+
+    // A write of ours whose reply was lost, or somebody else: the Lease tells.
+    private async Task<LiveObject> OursAsync(CancellationToken cancellation)
+    {
+        var lease = await server.GetAsync(ResourceKind.Lease, _key, cancellation) ?? throw Lost("it was deleted");
+        return LeaseRecord.Of(lease).Holder is var holder && holder == settings.Identity
+            ? lease
+            : throw Lost($"{(holder.Length == 0 ? "nobody" : holder)} holds it");
     }
 
     // Counted from before the call: by the time the API server has written it, some of the lease may have passed.

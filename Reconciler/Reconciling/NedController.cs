@@ -59,7 +59,8 @@ internal sealed partial class NedController : BackgroundService
         if (string.IsNullOrEmpty(settings.Namespace))
             _reflectors.Add(Reflect(ResourceKind.Namespace, stores.Namespaces, null));
         Subscribe();
-        metrics.Observe(() => _queue.Length, () => stores.Neds.Count, () => _elected.IsCompletedSuccessfully);
+        metrics.Observe(() => _queue.Length, () => stores.Neds.Count, () => _elected.IsCompletedSuccessfully,
+            () => _reflectors.Select(reflector => (reflector.Name, reflector.SinceLastSign)));
     }
 
     /// <summary>Whether every store holds a first whole list.</summary>
@@ -73,6 +74,7 @@ internal sealed partial class NedController : BackgroundService
     {
         foreach (var ned in _stores.Neds.All)
             _queue.Add(ned.Key, Priority.Low);
+        LogResync(_logger, _stores.Neds.Count);
     }
 
     /// <inheritdoc />
@@ -112,7 +114,7 @@ internal sealed partial class NedController : BackgroundService
         _stores.ConfigMaps.Changed += change =>
         {
             foreach (var ned in _configMaps.UsersOf((change.After ?? change.Before)!.Key))
-                _queue.Add(ned);
+                Add(ned, change);
         };
         _stores.ReplicaSets.Changed += change =>
         {
@@ -163,7 +165,8 @@ internal sealed partial class NedController : BackgroundService
             // A standby keeps its stores up to date and its queue filled, and has nothing to catch up with when it takes over.
             await _elected.WaitAsync(cancellation);
             LogWorking(_logger, _settings.Namespace is { Length: > 0 } space ? $"namespace {space}" : "all namespaces", _stores.Neds.Count);
-            await Task.WhenAll([ResyncAsync(cancellation), .. Enumerable.Range(0, _settings.Workers).Select(_ => WorkAsync(cancellation))]);
+            await foreach (var ended in Task.WhenEach([ResyncAsync(cancellation), .. Enumerable.Range(0, _settings.Workers).Select(_ => WorkAsync(cancellation))]))
+                await ended;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -220,7 +223,7 @@ internal sealed partial class NedController : BackgroundService
         catch (Exception failure) when (ApiServer.IsFailure(failure))
         {
             // The status could not be written either; the pass is made again as a whole.
-            LogFailed(_logger, _queue.AddAfterFailure(key).TotalSeconds, failure.Message);
+            LogFailed(_logger, _queue.AddAfterFailure(key, (failure as IRetryLater)?.RetryAfter).TotalSeconds, failure.Message);
         }
         catch (Exception defect) when (defect is not NotLeaderException && (defect is not OperationCanceledException || !cancellation.IsCancellationRequested))
         {
@@ -236,6 +239,9 @@ internal sealed partial class NedController : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Working in {Scope}; {Count} NitroEnclaveDeployments are known")]
     private static partial void LogWorking(ILogger logger, string scope, int count);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Looking at all {Count} NitroEnclaveDeployments again")]
+    private static partial void LogResync(ILogger logger, int count);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The pass failed and is made again in {Seconds} s: {Failure}")]
     private static partial void LogFailed(ILogger logger, double seconds, string failure);

@@ -98,8 +98,8 @@ internal sealed partial class NedReconciler(
             ResourceKind.ConfigMap, stores.ConfigMaps, ManifestConfigMap.Fields(live, manifest), live, memory, cancellation);
         if (configMap.Created)
         {
-            await events.WriteAsync(live, "Normal", "ManifestCreated", "Reconcile",
-                $"Created ConfigMap {manifest.ConfigMapName}; the manifest's digest is {manifest.Digest}.", cancellation);
+            events.Record(live, "Normal", "ManifestCreated", "Reconcile",
+                $"Created ConfigMap {manifest.ConfigMapName}; the manifest's digest is {manifest.Digest}.");
         }
 
         var deployment = await children.EnsureAsync(

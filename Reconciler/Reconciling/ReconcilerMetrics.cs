@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Enclaves.Reconciler.Control.Events;
 
 namespace Enclaves.Reconciler.Reconciling;
 
@@ -19,19 +20,29 @@ internal sealed class ReconcilerMetrics
     private readonly Histogram<double> _duration;
 
     /// <summary>Creates the instruments.</summary>
-    public ReconcilerMetrics(IMeterFactory factory)
+    public ReconcilerMetrics(IMeterFactory factory, EventRecorder events)
     {
         _meter = factory.Create(Meter);
         _passes = _meter.CreateCounter<long>("enclaves_reconciler_passes", null, "Passes over a NED, by how they ended: done, failed or defect.");
         _duration = _meter.CreateHistogram("enclaves_reconciler_pass_duration", "s", "From a pass's beginning to its end.", advice: Seconds);
+        static Measurement<long> Count(long count, string result) => new(count, new KeyValuePair<string, object?>("result", result));
+        _meter.CreateObservableCounter("enclaves_reconciler_events",
+            () => new[] { Count(events.Written, "written"), Count(events.Lost, "lost"), Count(events.Dropped, "dropped") },
+            null, "Writes of Events that were made, were given up, and for which there was no room.");
     }
 
-    /// <summary>Shows the present length of the queue, the number of NEDs that are known, and whether this replica is the one that works.</summary>
-    public void Observe(Func<int> queueLength, Func<int> neds, Func<bool> leads)
+    /// <summary>
+    /// Shows the present length of the queue, the number of NEDs that are known, whether this replica is the one that works, and for each
+    /// watch how long it has been silent.
+    /// </summary>
+    public void Observe(Func<int> queueLength, Func<int> neds, Func<bool> leads, Func<IEnumerable<(string Kind, TimeSpan Silent)>> watches)
     {
         _meter.CreateObservableGauge("enclaves_reconciler_queue_length", queueLength, null, "NEDs that wait for a pass.");
         _meter.CreateObservableGauge("enclaves_reconciler_neds", neds, null, "NEDs that are known.");
         _meter.CreateObservableGauge("enclaves_reconciler_leader", () => leads() ? 1 : 0, null, "1 on the replica that works, 0 on one that stands by.");
+        _meter.CreateObservableGauge("enclaves_reconciler_watch_silence",
+            () => watches().Select(watch => new Measurement<double>(watch.Silent.TotalSeconds, new KeyValuePair<string, object?>("kind", watch.Kind))),
+            "s", "Since the API server's last list, event, bookmark or orderly end of a watch, for each kind.");
     }
 
     /// <summary>Counts a pass.</summary>

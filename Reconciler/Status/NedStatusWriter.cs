@@ -27,7 +27,7 @@ internal sealed class NedStatusWriter(ApiServer server, NedEvents events, TimePr
         foreach (var change in status.Conditions.Where(IsWorthTelling))
         {
             var isTrouble = change.Now.Status == (change.Type == NedConditions.Stalled ? "True" : "False");
-            await events.WriteAsync(ned, isTrouble ? "Warning" : "Normal", change.Now.Reason, change.Type, change.Now.Message, cancellation);
+            events.Record(ned, isTrouble ? "Warning" : "Normal", change.Now.Reason, change.Type, change.Now.Message);
         }
     }
 

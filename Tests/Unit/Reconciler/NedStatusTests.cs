@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Control.Events;
 using Enclaves.Reconciler.Status;
 using Shouldly;
 using Xunit;
@@ -50,8 +51,8 @@ public sealed class NedStatusTests
     [Fact]
     public void The_note_of_an_event_is_cut_by_bytes_and_at_a_character()
     {
-        NedEvents.Cut(new string('x', 1024)).Length.ShouldBe(1024);
-        var cut = NedEvents.Cut("x" + string.Concat(Enumerable.Repeat("😀", 400)));
+        EventNote.Cut(new string('x', 1024)).Length.ShouldBe(1024);
+        var cut = EventNote.Cut("x" + string.Concat(Enumerable.Repeat("😀", 400)));
         Encoding.UTF8.GetByteCount(cut).ShouldBeInRange(1020, 1024);
         cut.ShouldEndWith("😀…");
     }

@@ -116,6 +116,76 @@ public sealed class ReflectorTests : IAsyncDisposable
         await ResumesAfter(TimeSpan.FromMilliseconds(800));
     }
 
+    [Fact]
+    public async Task A_server_that_names_a_pause_is_left_alone_for_it_and_not_listed_again()
+    {
+        _source.Watch = _ => throw new Overloaded(TimeSpan.FromSeconds(7));
+        Start();
+        await Calls("list 0", "watch 1");
+        await ResumesAfter(TimeSpan.FromSeconds(7));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("0")]
+    public async Task An_event_without_a_version_is_not_taken_and_the_watch_resumes_from_the_one_before(string version)
+    {
+        _source.Watch = from => from == "1" ? [Present("a", "5"), new WatchEvent<Thing>(WatchEventKind.Present, version, new Thing("b", version))] : [];
+        Start();
+        await Calls("list 0", "watch 1");
+        await _time.Waits(TimeSpan.FromMilliseconds(800));
+        _time.Advance(TimeSpan.FromMilliseconds(800));
+        (await Call()).ShouldBe("watch 5");
+        _store.All.ShouldBe([new Thing("a", "5")]);
+    }
+
+    [Fact]
+    public async Task A_list_without_a_version_is_not_taken()
+    {
+        var bad = true;
+        _source.List = _ => new ListResult<Thing>([new Thing("a", "1")], bad ? "" : "2");
+        Start();
+        (await Call()).ShouldBe("list 0");
+        await _time.Waits(TimeSpan.FromMilliseconds(800));
+        _reflector.Synced.IsCompleted.ShouldBeFalse();
+        _store.Count.ShouldBe(0);
+        bad = false;
+        _time.Advance(TimeSpan.FromMilliseconds(800));
+        await Calls("list 0", "watch 2");
+    }
+
+    [Fact]
+    public async Task It_tells_for_how_long_the_server_has_been_silent()
+    {
+        Start();
+        await Calls("list 0", "watch 1");
+        _time.Advance(TimeSpan.FromMinutes(4));
+        _reflector.SinceLastSign.ShouldBe(TimeSpan.FromMinutes(4));
+    }
+
+    [Fact]
+    public async Task A_bookmark_is_a_sign_of_life()
+    {
+        using var bookmark = new ManualResetEventSlim();
+        IEnumerable<WatchEvent<Thing>> Later()
+        {
+            bookmark.Wait(TimeSpan.FromSeconds(20));
+            yield return new WatchEvent<Thing>(WatchEventKind.Bookmark, "9", null);
+        }
+
+        _source.Watch = _ => Later();
+        Start();
+        await Calls("list 0", "watch 1");
+        _time.Advance(TimeSpan.FromMinutes(4));
+        bookmark.Set();
+        SpinWait.SpinUntil(() => _reflector.SinceLastSign == TimeSpan.Zero, TimeSpan.FromSeconds(20)).ShouldBeTrue();
+    }
+
+    private sealed class Overloaded(TimeSpan pause) : Exception("too many requests"), IRetryLater
+    {
+        public TimeSpan? RetryAfter => pause;
+    }
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private static WatchEvent<Thing> Present(string name, string version) => new(WatchEventKind.Present, version, new Thing(name, version));
