@@ -88,6 +88,13 @@ internal sealed class Daemon : IAsyncDisposable
     /// <summary>The most that it has held.</summary>
     public long PeakKib() => Memory("VmHWM");
 
+    /// <summary>CPU time that it has used so far.</summary>
+    public TimeSpan CpuTime()
+    {
+        using var process = Process.GetProcessById(Id);
+        return process.TotalProcessorTime;
+    }
+
     /// <summary>Sends a signal by its name, such as TERM.</summary>
     public void Signal(string name)
     {
