@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Enclaves.Api;
 using Enclaves.Channel.Manifest;
 using k8s.Models;
@@ -87,6 +88,36 @@ public sealed class ReconcileTests(ClusterFixture cluster)
         second.Proxy.Writes.ShouldBeEmpty(second.Log);
         string Without(string versions) => string.Join('\n', versions.Split('\n').Where(line => !line.StartsWith("Service", StringComparison.Ordinal)));
         Without(labelled).ShouldBe(Without(before));
+    }
+
+    [Fact]
+    public async Task A_look_at_every_ned_asks_the_server_nothing_where_nothing_is_to_do()
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name, "--resync", "00:00:01");
+        for (var i = 0; i < 5; i++)
+            await space.Create(Neds.Valid($"hello-{i}"));
+        for (var i = 0; i < 5; i++)
+            await space.Reconciled(ned: $"hello-{i}", explain: () => reconciler.Log);
+        var asked = new ConcurrentQueue<string>();
+        reconciler.Proxy.Answer = what =>
+        {
+            asked.Enqueue(what);
+            return null;
+        };
+        int Looks() => reconciler.Log.Split("Looking at all 5 ").Length - 1;
+        // What the first pods change may still be on its way; three looks in a row that find nothing are to follow it.
+        var quiet = Looks();
+        await Wait.Until("three looks at all that ask for nothing", () =>
+        {
+            if (!asked.IsEmpty)
+            {
+                asked.Clear();
+                quiet = Looks();
+            }
+
+            return Task.FromResult(Looks() >= quiet + 4);
+        }, explain: () => $"{string.Join('\n', asked)}\n{reconciler.Log}");
     }
 
     [Fact]
