@@ -31,7 +31,7 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     {
         Kept = KeptFields.Only(
             Metadata(OurLabel),
-            ("status", KeptFields.Only(("reason", null), ("message", null), ("conditions", null), ("containerStatuses", null)))),
+            ("status", KeptFields.Only(("phase", null), ("reason", null), ("message", null), ("podIP", null), ("conditions", null), ("containerStatuses", null)))),
     };
 
     /// <summary>What a user reads to learn what happened.</summary>

@@ -34,8 +34,7 @@ internal sealed class ConvergeBenchmark(ControlPlane plane)
         await Reconciled(WarmUp, reconciler, cancellation);
         await Plain(WarmUp, cancellation);
         await Pairs(1000, 3, reconciler, cancellation);
-        if (Environment.GetEnvironmentVariable("BENCH_COUNT") is null)
-            await Pairs(5000, 1, reconciler, cancellation);
+        await Pairs(5000, 1, reconciler, cancellation);
     }
 
     private async Task Pairs(int count, int pairs, ReconcilerDaemon reconciler, CancellationToken cancellation)

@@ -10,7 +10,7 @@ namespace Enclaves.Tests.Benchmarks.Reconcile;
 /// </summary>
 internal sealed class MemoryBenchmark(ControlPlane plane)
 {
-    private static readonly int Count = int.Parse(Environment.GetEnvironmentVariable("BENCH_COUNT") ?? "10000", CultureInfo.InvariantCulture);
+    private const int Count = 10_000;
     private const int Pods = 2;
     private const int Creators = 16;
     private const string Space = "memory";

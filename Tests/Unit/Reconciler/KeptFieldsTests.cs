@@ -10,14 +10,14 @@ public sealed class KeptFieldsTests
     private const string Pod = """
         {"kind":"Pod","metadata":{"name":"hello-1","namespace":"team","uid":"u","resourceVersion":"7","labels":{"app":"x","k8s.oblv.com/deployment":"hello"},
         "annotations":{"note":"long \"text\""},"managedFields":[{"manager":"kubelet"}]},
-        "spec":{"containers":[{"name":"a"}]},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}
+        "spec":{"containers":[{"name":"a"}]},"status":{"phase":"Running","hostIP":"10.0.0.1","conditions":[{"type":"Ready","status":"True"}]}}
         """;
 
     [Fact]
     public void Of_a_pod_what_tells_its_trouble_is_kept_and_nothing_else() =>
         Read(ResourceKind.Pod.Kept).Json.GetRawText().ShouldBe(
             """{"metadata":{"name":"hello-1","namespace":"team","uid":"u","resourceVersion":"7","labels":{"k8s.oblv.com/deployment":"hello"}},"""
-            + """"status":{"conditions":[{"type":"Ready","status":"True"}]}}""");
+            + """"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}""");
 
     [Fact]
     public void Without_a_rule_everything_but_managedFields_is_kept()
