@@ -1,6 +1,7 @@
 using Enclaves.Reconciler;
 using Enclaves.Reconciler.Certificates;
 using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Health;
 using Enclaves.Reconciler.Leadership;
 using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Status;
@@ -46,6 +47,9 @@ builder.Services
     .AddSingleton<ManifestCleanup>()
     .AddSingleton<NedEvents>()
     .AddSingleton<NedStatusWriter>()
+    .AddSingleton<EnclaveStatusReader>()
+    .AddSingleton<PodFindings>()
+    .AddSingleton<PodLook>()
     .AddSingleton<NedReconciler>()
     .AddSingleton<ReconcilerMetrics>()
     .AddSingleton<NedController>();
@@ -58,6 +62,7 @@ if (settings.Lease is { } lease)
 }
 
 builder.Services.AddHostedService(services => services.GetRequiredService<NedController>());
+builder.Services.AddHostedService<PodInspection>();
 if (settings.Certificates is { } certificates)
     builder.Services.AddSingleton(certificates).AddSingleton<WebhookTrust>().AddHostedService<CertificateRenewal>();
 

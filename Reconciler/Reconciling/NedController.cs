@@ -1,6 +1,7 @@
 using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
+using Enclaves.Reconciler.Health;
 using Enclaves.Reconciler.Leadership;
 using Enclaves.Reconciler.Status;
 
@@ -25,7 +26,7 @@ internal sealed partial class NedController : BackgroundService
     private readonly List<Reflector<LiveObject>> _reflectors;
 
     public NedController(
-        ApiServer server, ClusterStores stores, NedReconciler reconciler, ReconcilerSettings settings, ReconcilerMetrics metrics, TimeProvider time,
+        ApiServer server, ClusterStores stores, NedReconciler reconciler, PodFindings findings, ReconcilerSettings settings, ReconcilerMetrics metrics, TimeProvider time,
         ILogger<NedController> logger, LeaderElector? elector = null)
     {
         _stores = stores;
@@ -51,6 +52,7 @@ internal sealed partial class NedController : BackgroundService
         if (string.IsNullOrEmpty(settings.Namespace))
             _reflectors.Add(Reflect(ResourceKind.Namespace, stores.Namespaces, null));
         Subscribe();
+        findings.Changed += _queue.Add;
         metrics.Observe(() => _queue.Length, () => stores.Neds.Count, () => _elected.IsCompletedSuccessfully);
     }
 

@@ -13,7 +13,12 @@ namespace Enclaves.Reconciler.Status;
 /// <param name="Problem">Why the children are not as wanted, or null when they are.</param>
 /// <param name="Pods">What most of its pods that are not ready wait for, or null when that is not known.</param>
 internal sealed record NedObservation(
-    string Namespace, string Name, long Generation, int Replicas, bool Paused, DeploymentObservation? Deployment, NedProblem? Problem, PodTrouble? Pods = null);
+    string Namespace, string Name, long Generation, int Replicas, bool Paused, DeploymentObservation? Deployment, NedProblem? Problem, PodTrouble? Pods = null)
+{
+    /// <summary>What the enclaves that are not ready wait for, or null when that is not known: pods that cannot be made at all come first.</summary>
+    public PodTrouble? Waits =>
+        Deployment is { IsObserved: true, CreationFailure: { } failure } ? Refusal.OfPods(Namespace, Name, failure) : Pods;
+}
 
 /// <summary>What a Deployment says of its pods.</summary>
 internal sealed record DeploymentObservation
