@@ -21,7 +21,7 @@ public sealed class RefusalTests(ClusterFixture cluster)
         ned.ConditionText("Scheduled").ShouldBe("False QuotaExceeded");
         ned.ConditionText("Stalled").ShouldBe("True QuotaExceeded");
         Message(ned, "Scheduled").ShouldContain("exceeded quota: tight");
-        await cluster.Client.CoreV1.DeleteNamespacedResourceQuotaAsync("tight", space.Name);
+        await DeleteQuota(space);
         await space.Reconciled(explain: () => reconciler.Log);
         await space.Told(["ManifestCreated", "QuotaExceeded", "DeploymentAccepted"]);
     }
@@ -36,7 +36,7 @@ public sealed class RefusalTests(ClusterFixture cluster)
         var ned = await Unhealthy(space, "QuotaExceeded", reconciler);
         Message(ned, "EnclavesHealthy").ShouldContain("spec.strategy.rollingUpdate.maxSurge");
         Message(ned, "Reconciling").ShouldContain("exceeded quota: tight");
-        await cluster.Client.CoreV1.DeleteNamespacedResourceQuotaAsync("tight", space.Name);
+        await DeleteQuota(space);
         await Mended(space, reconciler);
         await space.Told(["ManifestCreated", "DeploymentAccepted", "QuotaExceeded"]);
     }
@@ -97,11 +97,7 @@ public sealed class RefusalTests(ClusterFixture cluster)
     {
         await using var space = await TestNamespace.Create(cluster);
         await using var reconciler = await ReconcilerProcess.Start(space.Name);
-        await cluster.Client.CoreV1.CreateNamespacedLimitRangeAsync(new V1LimitRange
-        {
-            Metadata = new V1ObjectMeta { Name = "large" },
-            Spec = new V1LimitRangeSpec { Limits = [new V1LimitRangeItem { Type = "Pod", Min = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("1") } }] },
-        }, space.Name);
+        await LimitPods(space, "cpu", least: "1");
         await space.Create(Neds.Valid());
         Message(await Unhealthy(space, "PodsForbidden", reconciler), "EnclavesHealthy").ShouldContain("minimum cpu usage per Pod is 1");
     }
@@ -216,6 +212,14 @@ public sealed class RefusalTests(ClusterFixture cluster)
         await Wait.Until("the quota has been counted", async () =>
             (await cluster.Client.CoreV1.ReadNamespacedResourceQuotaAsync("tight", space.Name)).Status?.Hard?.ContainsKey(resource) == true);
     }
+
+    private async Task DeleteQuota(TestNamespace space) => await cluster.Client.CoreV1.DeleteNamespacedResourceQuotaAsync("tight", space.Name);
+
+    private async Task LimitPods(TestNamespace space, string resource, string least) => await cluster.Client.CoreV1.CreateNamespacedLimitRangeAsync(new V1LimitRange
+    {
+        Metadata = new V1ObjectMeta { Name = "large" },
+        Spec = new V1LimitRangeSpec { Limits = [new V1LimitRangeItem { Type = "Pod", Min = new Dictionary<string, ResourceQuantity> { [resource] = new(least) } }] },
+    }, space.Name);
 
     // What the chart's ClusterRole for the reconciler says, in one namespace, but for one resource.
     private async Task Allow(TestNamespace space, string user, string resource, params string[] verbs)
