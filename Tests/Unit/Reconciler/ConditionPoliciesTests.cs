@@ -54,6 +54,11 @@ public sealed class ConditionPoliciesTests
     }
 
     [Fact]
+    public void Pods_of_an_earlier_template_that_were_refused() =>
+        Conditions(Observe(Complete with { Total = 2, Ready = 0, Available = 0, CreationFailure = "no PriorityClass with name x was found" }) with { Pods = new PodTrouble("NoNodes", "Add one.") }).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=False NoNodes, Ready=False RollingOut, Reconciling=True RollingOut, Stalled=False NotStalled");
+
+    [Fact]
     public void Somebody_elses_object_in_the_way() =>
         Conditions(Observe(null, new NedProblem("NameConflict", "Rename it.", NeedsHelp: true))).ShouldBe(
             "Scheduled=False NameConflict, EnclavesHealthy=Unknown NoDeployment, Ready=False NameConflict, Reconciling=False Stalled, Stalled=True NameConflict");
