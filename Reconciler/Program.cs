@@ -2,6 +2,7 @@ using Enclaves.Reconciler;
 using Enclaves.Reconciler.Certificates;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control.Events;
+using Enclaves.Reconciler.Health;
 using Enclaves.Reconciler.Leadership;
 using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Status;
@@ -50,6 +51,9 @@ builder.Services
     .AddSingleton<EventRecorder>()
     .AddSingleton<NedEvents>()
     .AddSingleton<NedStatusWriter>()
+    .AddSingleton<EnclaveStatusReader>()
+    .AddSingleton<PodFindings>()
+    .AddSingleton<PodLook>()
     .AddSingleton<NedReconciler>()
     .AddSingleton<ReconcilerMetrics>()
     .AddSingleton<NedController>();
@@ -64,6 +68,7 @@ if (settings.Lease is { } lease)
 
 builder.Services.AddHostedService(services => services.GetRequiredService<EventRecorder>());
 builder.Services.AddHostedService(services => services.GetRequiredService<NedController>());
+builder.Services.AddHostedService<PodInspection>();
 if (settings.Certificates is { } certificates)
     builder.Services.AddSingleton(certificates).AddSingleton<WebhookTrust>().AddHostedService<CertificateRenewal>();
 

@@ -76,7 +76,8 @@ internal sealed partial class EnclaveLifecycle(
             var wait = _backoff.Next(state.Phases.Booted is { } booted ? time.GetUtcNow() - booted : TimeSpan.Zero);
             if (wait is null)
             {
-                Fail("TooManyBoots", $"the enclave ended {_backoff.InARow} times in a row, lastly: {ending}");
+                // The Reconciler tells the two apart: what never answers is most often a matter of the node or the size, the other of the plugins.
+                Fail(state.Phases.Booted is null ? "BootFailed" : "TooManyBoots", $"the enclave ended {_backoff.InARow} times in a row, lastly: {ending}");
                 return;
             }
 

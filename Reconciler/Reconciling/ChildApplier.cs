@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
+using Enclaves.Reconciler.Status;
 
 namespace Enclaves.Reconciler.Reconciling;
 
@@ -118,7 +119,7 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
             return;
         }
 
-        throw new NedProblemException(new NedProblem("Deleted", $"{NedKind.Resource.Describe(ned.Key)} has been deleted meanwhile.", NeedsHelp: false));
+        throw new NedProblemException(new NedProblem(Reasons.Deleted, $"{NedKind.Resource.Describe(ned.Key)} has been deleted meanwhile.", NeedsHelp: false));
     }
 
     private static void RequireOwned(ResourceKind kind, LiveObject live, LiveObject ned)
@@ -126,7 +127,7 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
         // Deleted and made again under the same name: the garbage collector is about to take what the earlier one left.
         if (live.OwnerUid != ned.Uid && NedKind.OwnerOf(live) == ned.Key)
         {
-            throw new NedProblemException(new NedProblem("LeftByEarlier",
+            throw new NedProblemException(new NedProblem(Reasons.LeftByEarlier,
                 $"{kind.Describe(live.Key)} belongs to an earlier {ned.Key.Name} and is about to be deleted; if it stays, look at its finalizers.",
                 NeedsHelp: false));
         }
@@ -134,14 +135,14 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
         if (live.OwnerUid != ned.Uid)
         {
             var owner = live.OwnerUid is null ? "is not controlled by anything" : $"is controlled by {live.OwnerKind} {live.OwnerName}";
-            throw new NedProblemException(new NedProblem("NameConflict",
+            throw new NedProblemException(new NedProblem(Reasons.NameConflict,
                 $"{kind.Describe(live.Key)} exists already and {owner}; it is left as it is: rename or delete it, or give this {ned.Key.Name} another name.",
                 NeedsHelp: true));
         }
 
         if (live.IsBeingDeleted)
         {
-            throw new NedProblemException(new NedProblem("ChildBeingDeleted",
+            throw new NedProblemException(new NedProblem(Reasons.ChildBeingDeleted,
                 $"{kind.Describe(live.Key)} is being deleted and will be made again when it is gone; if it stays, look at its finalizers.",
                 NeedsHelp: false));
         }

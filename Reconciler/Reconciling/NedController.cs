@@ -1,6 +1,7 @@
 using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
+using Enclaves.Reconciler.Health;
 using Enclaves.Reconciler.Leadership;
 using Enclaves.Reconciler.Status;
 
@@ -31,8 +32,8 @@ internal sealed partial class NedController : BackgroundService
     private readonly List<Reflector<LiveObject>> _reflectors;
 
     public NedController(
-        ApiServer server, ClusterStores stores, ReferencedConfigMaps configMaps, NedReconciler reconciler, ReconcilerSettings settings, ReconcilerMetrics metrics, TimeProvider time,
-        ILogger<NedController> logger, LeaderElector? elector = null)
+        ApiServer server, ClusterStores stores, ReferencedConfigMaps configMaps, NedReconciler reconciler, PodFindings findings, ReconcilerSettings settings,
+        ReconcilerMetrics metrics, TimeProvider time, ILogger<NedController> logger, LeaderElector? elector = null)
     {
         _stores = stores;
         _configMaps = configMaps;
@@ -59,6 +60,7 @@ internal sealed partial class NedController : BackgroundService
         if (string.IsNullOrEmpty(settings.Namespace))
             _reflectors.Add(Reflect(ResourceKind.Namespace, stores.Namespaces, null));
         Subscribe();
+        findings.Changed += ned => _queue.Add(ned);
         metrics.Observe(() => _queue.Length, () => stores.Neds.Count, () => _elected.IsCompletedSuccessfully,
             () => _reflectors.Select(reflector => (reflector.Name, reflector.SinceLastSign)));
     }

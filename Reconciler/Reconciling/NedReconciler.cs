@@ -6,6 +6,7 @@ using Enclaves.Api;
 using Enclaves.Channel.Manifest;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
+using Enclaves.Reconciler.Health;
 using Enclaves.Reconciler.Reconciling.Children;
 using Enclaves.Reconciler.Status;
 using k8s;
@@ -23,6 +24,7 @@ internal sealed partial class NedReconciler(
     ManifestCleanup cleanup,
     NedStatusWriter statusWriter,
     NedEvents events,
+    PodFindings findings,
     ReconcilerSettings settings,
     ILogger<NedReconciler> logger)
 {
@@ -98,7 +100,7 @@ internal sealed partial class NedReconciler(
             ResourceKind.ConfigMap, stores.ConfigMaps, ManifestConfigMap.Fields(live, manifest), live, memory, cancellation);
         if (configMap.Created)
         {
-            events.Record(live, "Normal", "ManifestCreated", "Reconcile",
+            events.Record(live, "Normal", Reasons.ManifestCreated, "Reconcile",
                 $"Created ConfigMap {manifest.ConfigMapName}; the manifest's digest is {manifest.Digest}.");
         }
 
@@ -129,7 +131,7 @@ internal sealed partial class NedReconciler(
         ned?.Spec.Paused ?? false,
         deployment is null ? null : DeploymentObservation.Of(deployment),
         problem,
-        PodTrouble.Of(stores.Pods.Find(ClusterStores.PodsOf(live.Key))));
+        PodTrouble.Of(stores.Pods.Find(ClusterStores.PodsOf(live.Key)), findings.Of));
 
     private static bool IsIgnored(LiveObject? space) => space?.TextAt("metadata", "labels", IgnoreLabel) == "true";
 
@@ -140,7 +142,7 @@ internal sealed partial class NedReconciler(
         if (paths.Count == 0)
             return;
         var more = paths.Count > 10 ? $" and {paths.Count - 10} more" : "";
-        throw new NedProblemException(new NedProblem("NotSupportedYet",
+        throw new NedProblemException(new NedProblem(Reasons.NotSupportedYet,
             $"This version cannot run {string.Join(", ", paths.Take(10))}{more} yet; remove it from the spec. What ran before goes on running.", NeedsHelp: true));
     }
 
@@ -149,7 +151,7 @@ internal sealed partial class NedReconciler(
     {
         if (settings.ExcludedNamespaces.Contains(key.Namespace))
         {
-            throw new NedProblemException(new NedProblem("NamespaceExcluded",
+            throw new NedProblemException(new NedProblem(Reasons.NamespaceExcluded,
                 $"The webhooks leave the namespace {key.Namespace} out, so that the platform cannot keep itself from starting; delete this {key.Name} and create it in another namespace.",
                 NeedsHelp: true));
         }
@@ -159,17 +161,18 @@ internal sealed partial class NedReconciler(
     private static NedProblem? ProblemOf(Exception failure, LiveObject ned) => failure switch
     {
         NedProblemException known => known.Problem,
-        NedSpecException spec => new NedProblem("InvalidSpec", $"{spec.Message}; correct the spec and apply it again.", true),
-        ManifestException manifest => new NedProblem("InvalidManifest", $"{manifest.Message}; correct the spec and apply it again.", true),
-        JsonException json => new NedProblem("InvalidSpec",
+        NedSpecException spec => new NedProblem(Reasons.InvalidSpec, $"{spec.Message}; correct the spec and apply it again.", true),
+        ManifestException manifest => new NedProblem(Reasons.InvalidManifest, $"{manifest.Message}; correct the spec and apply it again.", true),
+        JsonException json => new NedProblem(Reasons.InvalidSpec,
             $"The spec of {ned.Key} cannot be read: {json.Message.TrimEnd('.')}; correct it and apply it again (kubectl explain ned.spec).", true),
         ApiException { Code: HttpStatusCode.NotFound } or ApiException { IsNamespaceTerminating: true } =>
-            new NedProblem("NotFound", $"{failure.Message}; it is tried again, and passes if the NED or its namespace is being deleted.", false),
-        ApiException { IsTransient: false } refused => new NedProblem("ApplyRefused",
-            $"The API server refused {refused.Message}; mend what it names, or the Reconciler's rights or the namespace's quota.", true),
-        ApiException transient => new NedProblem("ApiServerUnavailable", $"{transient.Message}; it is tried again by itself.", false),
+            new NedProblem(Reasons.NotFound, $"{failure.Message}; it is tried again, and passes if the NED or its namespace is being deleted.", false),
+        ApiException known when Refusal.OfChild(known) is { } problem => problem,
+        ApiException { IsTransient: false } refused => new NedProblem(Reasons.ApplyRefused,
+            $"The API server refused {refused.Message}; mend what it names, it is tried again by itself.", true),
+        ApiException transient => new NedProblem(Reasons.ApiServerUnavailable, $"{transient.Message}; it is tried again by itself.", false),
         HttpRequestException or IOException or TimeoutException =>
-            new NedProblem("ApiServerUnreachable", $"{failure.Message}; it is tried again by itself.", false),
+            new NedProblem(Reasons.ApiServerUnreachable, $"{failure.Message}; it is tried again by itself.", false),
         _ => null,
     };
 

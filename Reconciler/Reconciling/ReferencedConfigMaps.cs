@@ -2,6 +2,7 @@ using Enclaves.Api;
 using Enclaves.Channel.Manifest;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
+using Enclaves.Reconciler.Status;
 
 namespace Enclaves.Reconciler.Reconciling;
 
@@ -105,7 +106,7 @@ internal sealed class ReferencedConfigMaps(ApiServer server, ClusterStores store
             : $"{reference.Path}: there is no ConfigMap {ned.Namespace}/{reference.ConfigMap}");
         var more = missing.Count > MaxNamed ? $"; and {missing.Count - MaxNamed} more" : "";
         throw new NedProblemException(new NedProblem(
-            missing.Exists(reference => !values.Exists(reference.ConfigMap)) ? "ConfigMapMissing" : "ConfigMapKeyMissing",
+            missing.Exists(reference => !values.Exists(reference.ConfigMap)) ? Reasons.ConfigMapMissing : Reasons.ConfigMapKeyMissing,
             $"{string.Join("; ", named)}{more}; create what is missing, which is noticed by itself, or set optional to true. What ran before goes on running.", NeedsHelp: true)
         {
             OftenPasses = true,
@@ -121,7 +122,7 @@ internal sealed class ReferencedConfigMaps(ApiServer server, ClusterStores store
             size += values.Find(reference.ConfigMap, reference.Key)?.Length ?? 0;
             if (size > ManifestLimits.MaxBytes)
             {
-                throw new NedProblemException(new NedProblem("InvalidManifest",
+                throw new NedProblemException(new NedProblem(Reasons.InvalidManifest,
                     $"{reference.Path}: with this value the variables exceed the {ManifestLimits.MaxBytes} bytes that a manifest may have; refer to less, or make the values smaller.", NeedsHelp: true));
             }
         }

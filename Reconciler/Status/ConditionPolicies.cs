@@ -31,18 +31,17 @@ internal static class ConditionPolicies
     /// <summary>Whether the API server has accepted the children of this generation.</summary>
     public static Verdict Scheduled(NedObservation ned) => ned.Problem is { } problem
         ? Verdict.False(problem.Reason, problem.Message)
-        : Verdict.True("DeploymentAccepted", $"Deployment {ned.Namespace}/{ned.Name} is accepted for generation {ned.Generation}.");
+        : Verdict.True(Reasons.DeploymentAccepted, $"Deployment {ned.Namespace}/{ned.Name} is accepted for generation {ned.Generation}.");
 
     /// <summary>Whether every enclave that is wanted reports itself ready.</summary>
     public static Verdict EnclavesHealthy(NedObservation ned) => ned.Deployment switch
     {
-        null => new Verdict("Unknown", "NoDeployment", "There is no Deployment yet whose enclaves could be healthy; see the condition Scheduled."),
-        { IsObserved: true, CreationFailure: { } failure } => Verdict.False("PodsNotCreated",
-            $"The API server refuses the pods of Deployment {ned.Namespace}/{ned.Name}: {failure.TrimEnd('.')}; mend what it names, it is tried again by itself."),
-        _ when ned.Replicas == 0 => Verdict.True("NoEnclavesWanted", "No enclaves are wanted: spec.replicas is 0."),
-        { } deployment when deployment.Ready >= ned.Replicas => Verdict.True("EnclavesReady", $"{deployment.Ready} of {ned.Replicas} enclaves are ready."),
-        { } deployment when ned.Pods is { } trouble => Verdict.False(trouble.Reason, $"{deployment.Ready} of {ned.Replicas} enclaves are ready. {trouble.Message}"),
-        { } deployment => Verdict.False("EnclavesNotReady",
+        null => new Verdict("Unknown", Reasons.NoDeployment, "There is no Deployment yet whose enclaves could be healthy; see the condition Scheduled."),
+        _ when ned.Refused is { } refusal => Verdict.False(refusal.Reason, refusal.Message),
+        _ when ned.Replicas == 0 => Verdict.True(Reasons.NoEnclavesWanted, "No enclaves are wanted: spec.replicas is 0."),
+        { } deployment when deployment.Ready >= ned.Replicas => Verdict.True(Reasons.EnclavesReady, $"{deployment.Ready} of {ned.Replicas} enclaves are ready."),
+        { } deployment when ned.Waits is { } trouble => Verdict.False(trouble.Reason, $"{deployment.Ready} of {ned.Replicas} enclaves are ready. {trouble.Message}"),
+        { } deployment => Verdict.False(Reasons.EnclavesNotReady,
             $"{deployment.Ready} of {ned.Replicas} enclaves are ready; what the others wait for: {DescribePods(ned)}"),
     };
 
@@ -52,7 +51,7 @@ internal static class ConditionPolicies
         if (ned.Problem is { } problem)
             return Verdict.False(problem.Reason, problem.Message);
         if (IsComplete(ned))
-            return Verdict.True("AllEnclavesReady", $"All {ned.Replicas} enclaves run generation {ned.Generation} and are ready.");
+            return Verdict.True(Reasons.AllEnclavesReady, $"All {ned.Replicas} enclaves run generation {ned.Generation} and are ready.");
         var stalled = Stalled(ned);
         var cause = stalled.Status == "True" ? stalled : Reconciling(ned);
         return Verdict.False(cause.Reason, cause.Message);
@@ -64,22 +63,22 @@ internal static class ConditionPolicies
         if (ned.Problem is { } problem)
         {
             return problem.NeedsHelp
-                ? Verdict.False("Stalled", "Nothing moves on until the problem in the condition Stalled is mended.")
-                : Verdict.True("Retrying", problem.Message);
+                ? Verdict.False(Reasons.Stalled, "Nothing moves on until the problem in the condition Stalled is mended.")
+                : Verdict.True(Reasons.Retrying, problem.Message);
         }
 
         if (IsComplete(ned))
-            return Verdict.False("Settled", "Everything is as the spec says.");
+            return Verdict.False(Reasons.Settled, "Everything is as the spec says.");
         // Before its controller has seen it, what a Deployment says is about an earlier spec, which may be the one that this one mends.
         if (ned.Deployment is not { IsObserved: true } deployment)
-            return Verdict.True("RolloutStarting", $"Deployment {ned.Namespace}/{ned.Name} is about to roll out generation {ned.Generation}.");
+            return Verdict.True(Reasons.RolloutStarting, $"Deployment {ned.Namespace}/{ned.Name} is about to roll out generation {ned.Generation}.");
         if (deployment.DeadlineFailure is not null)
-            return Verdict.False("Stalled", "The rollout does not get on; see the condition Stalled.");
+            return Verdict.False(Reasons.Stalled, "The rollout does not get on; see the condition Stalled.");
         if (ned.Paused)
-            return Verdict.False("Paused", "The rollout is paused: set spec.paused to false to let it go on.");
-        return Verdict.True("RollingOut",
+            return Verdict.False(Reasons.Paused, "The rollout is paused: set spec.paused to false to let it go on.");
+        return Verdict.True(Reasons.RollingOut,
             $"{deployment.Updated} of {ned.Replicas} enclaves run the current spec, {deployment.Available} are available, {deployment.Total} exist; "
-            + (ned.Pods?.Message ?? $"to see what they wait for: {DescribePods(ned)}"));
+            + (ned.Waits?.Message ?? $"to see what they wait for: {DescribePods(ned)}"));
     }
 
     /// <summary>kstatus: no progress without somebody's help.</summary>
@@ -89,12 +88,12 @@ internal static class ConditionPolicies
             return Verdict.True(problem.Reason, problem.Message);
         if (ned.Problem is null && !IsComplete(ned) && ned.Deployment is { IsObserved: true, DeadlineFailure: { } failure })
         {
-            return Verdict.True("ProgressDeadlineExceeded",
-                $"The rollout has made no progress in time: {failure.TrimEnd('.')}; {(ned.Pods is { } trouble ? trouble.Message : $"see what the pods wait for: {DescribePods(ned)} "
+            return Verdict.True(Reasons.ProgressDeadlineExceeded,
+                $"The rollout has made no progress in time: {failure.TrimEnd('.')}; {(ned.Waits is { } trouble ? trouble.Message : $"see what the pods wait for: {DescribePods(ned)} "
                 + "(where the nodes with enclaves are full, set spec.strategy.rollingUpdate.maxSurge to 0)")}");
         }
 
-        return Verdict.False("NotStalled", "Nothing waits for help.");
+        return Verdict.False(Reasons.NotStalled, "Nothing waits for help.");
     }
 
     private static bool IsComplete(NedObservation ned) =>

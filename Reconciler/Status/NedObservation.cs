@@ -13,7 +13,20 @@ namespace Enclaves.Reconciler.Status;
 /// <param name="Problem">Why the children are not as wanted, or null when they are.</param>
 /// <param name="Pods">What most of its pods that are not ready wait for, or null when that is not known.</param>
 internal sealed record NedObservation(
-    string Namespace, string Name, long Generation, int Replicas, bool Paused, DeploymentObservation? Deployment, NedProblem? Problem, PodTrouble? Pods = null);
+    string Namespace, string Name, long Generation, int Replicas, bool Paused, DeploymentObservation? Deployment, NedProblem? Problem, PodTrouble? Pods = null)
+{
+    /// <summary>Why the API server refuses the pods, or null when it does not.</summary>
+    /// <remarks>
+    /// A Deployment goes on telling of the pods of an earlier template until those of the present one are ready. Where all of these exist,
+    /// what is told is past.
+    /// </remarks>
+    public PodTrouble? Refused => Deployment is { IsObserved: true, CreationFailure: { } failure } deployment && deployment.Updated < Replicas
+        ? Refusal.OfPods(Namespace, Name, failure)
+        : null;
+
+    /// <summary>What the enclaves that are not ready wait for, or null when that is not known: pods that cannot be made at all come first.</summary>
+    public PodTrouble? Waits => Refused ?? Pods;
+}
 
 /// <summary>What a Deployment says of its pods.</summary>
 internal sealed record DeploymentObservation

@@ -36,8 +36,8 @@ internal sealed class NedStatusWriter(ApiServer server, NedEvents events, TimePr
     private static bool IsWorthTelling(ConditionChange change) => change.IsTransition && change.Type switch
     {
         NedConditions.Scheduled => true,
-        NedConditions.EnclavesHealthy => change.Now.Status == "True" || change.StatusBefore == "True" || change.Now.Reason is not ("EnclavesNotReady" or "NoDeployment"),
-        NedConditions.Stalled => change.Now.Reason == "ProgressDeadlineExceeded",
+        NedConditions.EnclavesHealthy => change.Now.Status == "True" || change.StatusBefore == "True" || change.Now.Reason is not (Reasons.EnclavesNotReady or Reasons.NoDeployment),
+        NedConditions.Stalled => change.Now.Reason == Reasons.ProgressDeadlineExceeded,
         _ => false,
     };
 }

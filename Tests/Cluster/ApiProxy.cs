@@ -41,6 +41,9 @@ internal sealed class ApiProxy : IAsyncDisposable
     /// <summary>While true, every request finds its connection closed.</summary>
     public volatile bool Refuses;
 
+    /// <summary>The user as whom the Reconciler comes to the server; null is an administrator.</summary>
+    public string? As { get; set; }
+
     /// <summary>Answers some requests with a status of its own instead of asking the server; null lets a request through.</summary>
     public Func<string, int?> Answer { get; set; } = _ => null;
 
@@ -114,6 +117,8 @@ internal sealed class ApiProxy : IAsyncDisposable
     private async Task<HttpResponseMessage> Forward(HttpRequest incoming, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(new HttpMethod(incoming.Method), new Uri(_upstream.BaseUri, incoming.Path + incoming.QueryString));
+        if (As is { } user)
+            request.Headers.Add("Impersonate-User", user);
         request.Headers.TryAddWithoutValidation("Accept", incoming.Headers.Accept.ToArray());
         if (incoming.ContentLength > 0 || incoming.Headers.TransferEncoding.Count > 0)
         {

@@ -12,9 +12,13 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
 
     public string Log => _process.Log;
 
-    public static async Task<ReconcilerProcess> Start(string space, params string[] arguments)
+    public static Task<ReconcilerProcess> Start(string space, params string[] arguments) => Start(space, _ => { }, arguments);
+
+    /// <summary>Starts it behind a proxy that is prepared first.</summary>
+    public static async Task<ReconcilerProcess> Start(string space, Action<ApiProxy> prepare, params string[] arguments)
     {
         var proxy = await ApiProxy.Start();
+        prepare(proxy);
         var kubeconfig = Path.GetTempFileName();
         await File.WriteAllTextAsync(kubeconfig, $$"""
             apiVersion: v1

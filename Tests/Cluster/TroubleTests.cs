@@ -40,9 +40,9 @@ public sealed class TroubleTests(ClusterFixture cluster)
             (string)(await ConditionAfter("""
                 {"status":{"conditions":[{"type":"PodScheduled","status":"True"},{"type":"Ready","status":"False"}],"containerStatuses":[{"name":"enclave-host",
                 "image":"x","imageID":"x","ready":false,"restartCount":3,"state":{"waiting":{"reason":"CrashLoopBackOff","message":"back-off"}},
-                "lastState":{"terminated":{"exitCode":1,"reason":"Error","message":"the enclave did not boot: E27, too few huge pages"}}}]}}
-                """))["message"]! is var message && message.Contains("has ended 3 times", StringComparison.Ordinal)
-            && message.Contains("E27, too few huge pages", StringComparison.Ordinal), explain: () => reconciler.Log);
+                "lastState":{"terminated":{"exitCode":1,"reason":"Error","message":"BootFailed: the enclave ended 5 times in a row, lastly: [ E27 ] insufficient memory"}}}]}}
+                """))["message"]! is var message && message.Contains("has given up 3 times", StringComparison.Ordinal)
+            && message.Contains("the node has too few free huge pages", StringComparison.Ordinal), explain: () => reconciler.Log);
         await Wait.Until("it is forgotten", async () =>
             (string?)(await ConditionAfter("""
                 {"status":{"conditions":[{"type":"PodScheduled","status":"True"},{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"enclave-host",

@@ -35,7 +35,7 @@ public sealed class FailureTests
     {
         await using var enclave = LocalEnclave.Start(null, "--orchestrator", "/bin/false", "--max-boots", "2");
         (await enclave.Host.ExitAsync(Limit)).ShouldBe(1);
-        enclave.Host.TerminationMessage.ShouldStartWith("TooManyBoots: the enclave ended 2 times in a row, lastly: orchestrator exited with code 1");
+        enclave.Host.TerminationMessage.ShouldStartWith("BootFailed: the enclave ended 2 times in a row, lastly: orchestrator exited with code 1");
     }
 
     [Fact]

@@ -48,14 +48,15 @@ internal sealed class Deployed : IAsyncDisposable
     /// <summary>What kubectl apply printed, warnings included.</summary>
     public string ApplyOutput { get; private set; } = "";
 
-    public static async Task<Deployed> Apply(string sample = Hello)
+    /// <summary>Applies a sample as it is, or as the test changes its text.</summary>
+    public static async Task<Deployed> Apply(string sample = Hello, Func<string, string>? change = null)
     {
         var @namespace = $"e2e-{Guid.NewGuid():N}"[..12];
         await Kubectl.Run("create", "namespace", @namespace);
         var deployed = new Deployed(sample, @namespace);
         try
         {
-            deployed.ApplyOutput = await Kubectl.Apply(SampleYaml(sample), @namespace);
+            deployed.ApplyOutput = await Kubectl.Apply(change is null ? SampleYaml(sample) : change(SampleYaml(sample)), @namespace);
             return deployed;
         }
         catch
@@ -69,6 +70,17 @@ internal sealed class Deployed : IAsyncDisposable
 
     public Task UntilReady() => Eventually.Holds(
         "READY 1/1", ReadyLimit, async () => (string?)(await Ned())["status"]?["ready"] == "1/1", Explain);
+
+    /// <summary>Waits until this is why the enclaves are not healthy, and returns what is said of it.</summary>
+    public Task<string> Unhealthy(string reason, TimeSpan? limit = null) => Eventually.Get($"EnclavesHealthy is False for {reason}", limit ?? ReadyLimit, async () =>
+    {
+        var conditions = (await Ned())["status"]?["conditions"]?.AsArray() ?? [];
+        var healthy = conditions.FirstOrDefault(condition => (string?)condition!["type"] == "EnclavesHealthy");
+        return (string?)healthy?["status"] == "False" && (string?)healthy["reason"] == reason ? (string?)healthy["message"] : null;
+    }, Explain);
+
+    /// <summary>Merges a patch into the NED.</summary>
+    public Task Patch(string mergePatch) => Kubectl.Run("patch", "ned", Name, "-n", Namespace, "--type=merge", "-p", mergePatch);
 
     /// <summary>The one pod that is not on its way out.</summary>
     public async Task<JsonNode> Pod()

@@ -64,6 +64,7 @@ public sealed class HelloTests : IAsyncLifetime
         {
             await Eventually.Holds("the endpoint is withdrawn", Soon, async () => await hello.EndpointCount() == 0, hello.Explain);
             await Eventually.Holds("READY 0/1", Soon, async () => (string?)(await hello.Ned())["status"]!["ready"] == "0/1", hello.Explain);
+            (await hello.Unhealthy("EnclaveNotAnswering")).ShouldContain("gets no traffic");
         }
         finally
         {
@@ -87,8 +88,19 @@ public sealed class HelloTests : IAsyncLifetime
                 && !NodeProcesses.Of(uid, "vhost-device-vsock").Contains(device)));
         await Eventually.Holds("the kubelet has restarted the container", Soon,
             async () => (await hello.Pod())["status"]!["containerStatuses"]![0]!["restartCount"]!.GetValue<int>() == 1, hello.Explain);
+        // It boots for some seconds, in which the status tells why it must.
+        (await hello.Unhealthy("EnclaveHostCrashLooping")).ShouldContain("137");
         await hello.Answer(Deployed.ReadyLimit);
         Machine(uid).ShouldNotBe(machine);
+    }
+
+    [Fact]
+    public async Task Killing_the_virtual_machine_is_told_of_until_another_runs()
+    {
+        NodeProcesses.Signal(Machine(await Uid()), NodeProcesses.SigKill);
+        (await hello.Unhealthy("EnclaveCrashLooping")).ShouldContain("qemu-system-x86_64");
+        await hello.UntilReady();
+        (await hello.Pod())["status"]!["containerStatuses"]![0]!["restartCount"]!.GetValue<int>().ShouldBe(0);
     }
 
     [Fact]

@@ -44,13 +44,20 @@ internal static class EnclaveDeployment
     public static JsonObject Selector(string ned) => new() { [NedLabels.Deployment] = ned };
 
     /// <summary>
-    /// A merge patch that must go before the apply, or null. The API server has filled rollingUpdate in by itself and refuses it beside
-    /// Recreate; an apply cannot take away what it never owned, and an explicit null in one is ignored by old servers.
+    /// A merge patch that must go before the apply, or null. The API server has filled some fields in by itself, and an apply cannot take away
+    /// what it never owned; an explicit null in one is ignored by old servers.
     /// </summary>
-    public static JsonObject? Preparation(JsonObject fields, LiveObject live) =>
-        (string?)fields["spec"]!["strategy"]?["type"] == "Recreate" && live.At("spec", "strategy", "rollingUpdate") is not null
-            ? new JsonObject { ["spec"] = new JsonObject { ["strategy"] = new JsonObject { ["type"] = "Recreate", ["rollingUpdate"] = null } } }
-            : null;
+    public static JsonObject? Preparation(JsonObject fields, LiveObject live)
+    {
+        var spec = new JsonObject();
+        // Refused beside Recreate.
+        if ((string?)fields["spec"]!["strategy"]?["type"] == "Recreate" && live.At("spec", "strategy", "rollingUpdate") is not null)
+            spec["strategy"] = new JsonObject { ["type"] = "Recreate", ["rollingUpdate"] = null };
+        // The old name of the field is a copy of the new one, and brings it back.
+        if (fields["spec"]!["template"]!["spec"]!["serviceAccountName"] is null && live.TextAt("spec", "template", "spec", "serviceAccount") is { Length: > 0 })
+            spec["template"] = new JsonObject { ["spec"] = new JsonObject { ["serviceAccount"] = null, ["serviceAccountName"] = null } };
+        return spec.Count == 0 ? null : new JsonObject { ["spec"] = spec };
+    }
 
     private static JsonObject Strategy(LiveObject ned)
     {

@@ -41,8 +41,22 @@ public sealed class ConditionPoliciesTests
 
     [Fact]
     public void Pods_that_the_api_server_refuses() =>
-        Conditions(Observe(new DeploymentObservation { IsObserved = true, Total = 0, Updated = 0, Ready = 0, Available = 0, CreationFailure = "quota." })).ShouldBe(
+        Conditions(Observe(new DeploymentObservation { IsObserved = true, Total = 0, Updated = 0, Ready = 0, Available = 0, CreationFailure = "x." })).ShouldBe(
             "Scheduled=True DeploymentAccepted, EnclavesHealthy=False PodsNotCreated, Ready=False RollingOut, Reconciling=True RollingOut, Stalled=False NotStalled");
+
+    [Fact]
+    public void Pods_that_are_refused_for_a_known_cause()
+    {
+        var observed = Observe(new DeploymentObservation { IsObserved = true, Total = 0, Updated = 0, Ready = 0, Available = 0, CreationFailure = """pods "a" is forbidden: exceeded quota: q""" });
+        Conditions(observed).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=False QuotaExceeded, Ready=False RollingOut, Reconciling=True RollingOut, Stalled=False NotStalled");
+        ConditionPolicies.Reconciling(observed).Message.ShouldContain("exceeded quota: q");
+    }
+
+    [Fact]
+    public void Pods_of_an_earlier_template_that_were_refused() =>
+        Conditions(Observe(Complete with { Total = 2, Ready = 0, Available = 0, CreationFailure = "no PriorityClass with name x was found" }) with { Pods = new PodTrouble("NoNodes", "Add one.") }).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=False NoNodes, Ready=False RollingOut, Reconciling=True RollingOut, Stalled=False NotStalled");
 
     [Fact]
     public void Somebody_elses_object_in_the_way() =>

@@ -32,15 +32,30 @@ public sealed class PodTroubleTests
     public void A_container_that_waits(string word, string reason) =>
         PodTrouble.Of([Host("a", 0, $$$"""{"waiting":{"reason":"{{{word}}}","message":"secret \"x\" not found"}}""")]).ShouldNotBeNull().Reason.ShouldBe(reason);
 
-    [Fact]
-    public void A_container_that_ends_again_and_again_is_told_of_by_its_last_words()
+    // As EnclaveHost writes its termination message, and as a kernel ends what is too large.
+    [Theory]
+    [InlineData("BootFailed: the enclave ended 5 times in a row, lastly: nitro-cli: [ E27 ] insufficient memory", "EnclaveBootFailed", "fewer|ask for less in spec.enclave.memory")]
+    [InlineData("BootFailed: the enclave ended 5 times in a row, lastly: [ E22 ] Insufficient CPUs; [ E39 ] Enclave process connection failure", "EnclaveBootFailed", "spec.enclave.cpuCount")]
+    [InlineData("BootFailed: the enclave ended 5 times in a row, lastly: the Orchestrator did not answer within 60 s", "EnclaveBootFailed", "kubectl -n default logs a")]
+    [InlineData("TooManyBoots: the enclave ended 5 times in a row, lastly: qemu exited", "EnclaveCrashLooping", "kubectl -n default logs a --previous")]
+    [InlineData("CannotListen: address in use", "EnclaveHostCrashLooping", "exit code 7 (Error) CannotListen: address in use; ")]
+    [InlineData("manifest: too short\nand wrong", "EnclaveHostCrashLooping", "manifest: too short and wrong; ")]
+    [InlineData("", "EnclaveHostCrashLooping", "exit code 7 (Error); ")]
+    public void A_container_that_ends_again_and_again_is_told_of_by_its_last_words(string message, string reason, string next)
     {
-        var trouble = PodTrouble.Of([Host("a", 4, """{"waiting":{"reason":"CrashLoopBackOff"}}""",
-            """{"terminated":{"exitCode":7,"reason":"Error","message":"E27: too few huge pages\nask for less"}}""")]).ShouldNotBeNull();
-        trouble.Reason.ShouldBe("EnclaveEndsAgainAndAgain");
-        trouble.Message.ShouldContain("ended 4 times");
-        trouble.Message.ShouldContain("exit code 7");
-        trouble.Message.ShouldContain("E27: too few huge pages ask for less");
+        var end = new JsonObject { ["terminated"] = new JsonObject { ["exitCode"] = 7, ["reason"] = "Error", ["message"] = message } };
+        var trouble = PodTrouble.Of([Host("a", 4, """{"waiting":{"reason":"CrashLoopBackOff"}}""", end.ToJsonString())]).ShouldNotBeNull();
+        trouble.Reason.ShouldBe(reason);
+        trouble.Message.ShouldContain("4 times");
+        trouble.Message.ShouldContain(next.Split('|')[^1]);
+    }
+
+    [Fact]
+    public void What_was_found_out_counts_where_the_status_does_not_tell_and_before_what_is_past()
+    {
+        var found = new PodTrouble("PluginImagePull", "x");
+        PodTrouble.Of([Host("a", 3, """{"running":{}}""", """{"terminated":{"exitCode":1}}""")], _ => found).ShouldBe(found);
+        PodTrouble.Of([Host("a", 0, """{"waiting":{"reason":"ErrImagePull"}}""")], _ => found).ShouldNotBeNull().Reason.ShouldBe("HostImagePull");
     }
 
     [Fact]

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Enclaves.Reconciler.Health;
+
+/// <summary>
+/// What an EnclaveHost says of its enclave at <c>/status</c>, as far as it is used here. None of it is to be believed further than that
+/// somebody says so: any member may be absent, null or nonsense.
+/// </summary>
+internal sealed record EnclaveStatus
+{
+    /// <summary>Most containers, and most moves, that are looked at.</summary>
+    public const int Most = 256;
+
+    /// <summary>State as EnclaveHost has it: Starting, Booting, Booted, ManifestSynced, Running, Unhealthy, Stopping, Stopped, Failed.</summary>
+    public string? State { get; init; }
+
+    /// <summary>The last health check.</summary>
+    public EnclaveHealth? Health { get; init; }
+
+    /// <summary>The last moves of the state, oldest first.</summary>
+    public IReadOnlyList<EnclaveMove?>? Transitions { get; init; }
+
+    /// <summary>The plugins.</summary>
+    public IReadOnlyList<PluginStatus?>? Containers { get; init; }
+
+    /// <summary>Reads a reply.</summary>
+    /// <exception cref="JsonException">It is not such a document.</exception>
+    public static EnclaveStatus Parse(ReadOnlySpan<byte> json) =>
+        JsonSerializer.Deserialize(json, EnclaveStatusJson.Default.EnclaveStatus) ?? throw new JsonException("null, an object is required");
+}
+
+/// <summary>The last health check of an enclave.</summary>
+internal sealed record EnclaveHealth(bool Healthy, string? Reason, string? Message);
+
+/// <summary>A move of the enclave's state.</summary>
+internal sealed record EnclaveMove(string? From, string? To, string? Reason, string? Message);
+
+/// <summary>A plugin inside the enclave.</summary>
+internal sealed record PluginStatus
+{
+    public string? Name { get; init; }
+    public string? State { get; init; }
+    public string? Reason { get; init; }
+    public string? Message { get; init; }
+    public uint Restarts { get; init; }
+    public bool Ready { get; init; }
+    public string? Image { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+    public PluginEnd? LastTermination { get; init; }
+}
+
+/// <summary>How a plugin ended the last time.</summary>
+internal sealed record PluginEnd(int ExitCode, string? Reason);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, MaxDepth = 16)]
+[JsonSerializable(typeof(EnclaveStatus))]
+internal sealed partial class EnclaveStatusJson : JsonSerializerContext;
