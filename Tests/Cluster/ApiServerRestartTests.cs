@@ -34,7 +34,7 @@ public sealed class ApiServerRestartTests(ClusterFixture cluster)
 
     private static async Task Restart(string daemon)
     {
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(ClusterFixture.Repository, "dev/cluster"), ["restart", daemon])
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(DevelopmentCluster.Repository, "dev/cluster"), ["restart", daemon])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

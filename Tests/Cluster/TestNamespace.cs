@@ -79,8 +79,8 @@ internal sealed class TestNamespace : IAsyncDisposable
 
     public Task PatchService(string mergePatch) => Client.CoreV1.PatchNamespacedServiceAsync(Merge(mergePatch), Neds.Name, Name);
 
-    public Task PatchScale(string mergePatch) => Client.CustomObjects.PatchNamespacedCustomObjectScaleAsync(
-        Merge(mergePatch), NedNames.Group, NedNames.Version, Name, NedNames.Plural, Neds.Name);
+    public Task PatchScale(string mergePatch, string ned = Neds.Name) => Client.CustomObjects.PatchNamespacedCustomObjectScaleAsync(
+        Merge(mergePatch), NedNames.Group, NedNames.Version, Name, NedNames.Plural, ned);
 
     public Task PatchStatus(string mergePatch) => Client.CustomObjects.PatchNamespacedCustomObjectStatusAsync(
         Merge(mergePatch), NedNames.Group, NedNames.Version, Name, NedNames.Plural, Neds.Name);

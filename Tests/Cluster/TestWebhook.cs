@@ -131,7 +131,7 @@ internal sealed class TestWebhook : IAsyncDisposable
 
     private static async Task Certify(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(ClusterFixture.Repository, "certs/dev-ca"), arguments)
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(DevelopmentCluster.Repository, "certs/dev-ca"), arguments)
         {
             RedirectStandardError = true,
         })!;

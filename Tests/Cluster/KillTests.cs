@@ -1,0 +1,107 @@
+using Enclaves.Tests.Cluster.Oracle;
+using Shouldly;
+using Xunit;
+
+namespace Enclaves.Tests.Cluster;
+
+/// <summary>
+/// A Reconciler is killed before and after each write that a change brings about, and the next one finishes what it finds. How many writes
+/// there are is seen, not known: the last round is the one in which the change was through before the kill was due.
+/// </summary>
+public sealed class KillTests(ClusterFixture cluster)
+{
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+
+    /// <summary>When a write meets the kill.</summary>
+    private enum Moment
+    {
+        BeforeWrite,
+        AfterWrite,
+    }
+
+    public static TheoryData<string> Scenarios => [.. KillScenario.All.Keys];
+
+    [Theory]
+    [MemberData(nameof(Scenarios))]
+    public async Task A_Reconciler_killed_between_any_two_writes_is_finished_by_the_next(string scenario)
+    {
+        var kills = await Task.WhenAll(Enum.GetValues<Moment>().Select(moment => KillAtEach(KillScenario.All[scenario], moment)));
+        TestContext.Current.TestOutputHelper!.WriteLine($"{scenario}: killed before {kills[0]} writes and after {kills[1]}");
+        kills.ShouldAllBe(count => count > 0);
+    }
+
+    // Whoever finishes one round is killed in the next.
+    private async Task<int> KillAtEach(KillScenario scenario, Moment moment)
+    {
+        await using var space = await TestNamespace.Create(cluster);
+        var reconciler = await ReconcilerProcess.Start(space.Name);
+        try
+        {
+            for (var write = 1;; write++)
+            {
+                var ned = $"ned-{write}";
+                if (scenario.Before is { } before)
+                {
+                    await space.Create(before(ned));
+                    await Converged(space, reconciler);
+                }
+
+                var killed = await IsKilled(space, reconciler, scenario, ned, moment, write);
+                if (!killed)
+                    return write - 1;
+                await reconciler.DisposeAsync();
+                reconciler = await ReconcilerProcess.Start(space.Name);
+                await Converged(space, reconciler);
+            }
+        }
+        finally
+        {
+            await reconciler.DisposeAsync();
+        }
+    }
+
+    private async Task<bool> IsKilled(TestNamespace space, ReconcilerProcess reconciler, KillScenario scenario, string ned, Moment moment, int target)
+    {
+        var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var (begun, carriedOut) = (0, 0);
+        Task Kill()
+        {
+            reconciler.Kill();
+            killed.TrySetResult();
+            return reconciler.Proxy.Forever();
+        }
+
+        reconciler.Proxy.BeforeWrite = async _ =>
+        {
+            var number = Interlocked.Increment(ref begun);
+            if (number == 1 && scenario.DuringFirstWrite is { } meanwhile)
+                await meanwhile(space, ned);
+            if (number == target && moment == Moment.BeforeWrite)
+                await Kill();
+        };
+        reconciler.Proxy.AfterWrite = _ => Interlocked.Increment(ref carriedOut) == target && moment == Moment.AfterWrite ? Kill() : Task.CompletedTask;
+        await scenario.Change(space, ned);
+        await Converged(space, reconciler, orElse: killed.Task);
+        return killed.Task.IsCompleted;
+    }
+
+    private async Task Converged(TestNamespace space, ReconcilerProcess reconciler, Task? orElse = null)
+    {
+        var versions = "";
+        IReadOnlyList<string> wrong = [];
+        await Wait.Until("the namespace is as its NEDs say, and stays so", async () =>
+        {
+            if (orElse?.IsCompleted == true)
+                return true;
+            var survey = await Survey.Take(cluster.Client, space.Name, TestContext.Current.CancellationToken);
+            wrong = survey.Wrong();
+            var same = survey.Versions == versions;
+            versions = survey.Versions;
+            if (wrong.Count > 0)
+                return false;
+            if (!same)
+                await Task.Delay(Quiet, TestContext.Current.CancellationToken);
+            return same;
+        }, explain: () => $"{string.Join('\n', wrong)}\n{reconciler.Log}");
+    }
+}
