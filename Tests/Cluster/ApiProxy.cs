@@ -66,6 +66,21 @@ internal sealed class ApiProxy : IAsyncDisposable
         return proxy;
     }
 
+    /// <summary>Writes a kubeconfig that leads here into a temporary file, and returns its path.</summary>
+    public async Task<string> WriteKubeconfig()
+    {
+        var path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, $$"""
+            apiVersion: v1
+            kind: Config
+            current-context: test
+            contexts: [ { name: test, context: { cluster: test, user: test } } ]
+            clusters: [ { name: test, cluster: { server: "{{Address}}" } } ]
+            users: [ { name: test, user: { token: unused } } ]
+            """);
+        return path;
+    }
+
     /// <summary>Never completes before the streams are cut or the proxy ends: for a hook whose request is to stay where it is.</summary>
     public Task Forever() => Task.Delay(Timeout.Infinite, Volatile.Read(ref _open).Token);
 

@@ -23,6 +23,9 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     private ChildProcess(Process process) => _process = process;
 
+    /// <summary>Whether it has ended, by itself or not.</summary>
+    public bool HasEnded => _process.HasExited;
+
     /// <summary>Everything it has written so far.</summary>
     public string Log => string.Join('\n', _log);
 

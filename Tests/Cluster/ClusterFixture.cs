@@ -31,7 +31,7 @@ public sealed class ClusterFixture : IAsyncLifetime
             return true;
         });
         await EnsureCrd();
-        _webhook = await TestWebhook.Start(this);
+        _webhook = await TestWebhook.Start(this, Run);
     }
 
     public async ValueTask DisposeAsync()

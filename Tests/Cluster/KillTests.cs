@@ -10,8 +10,6 @@ namespace Enclaves.Tests.Cluster;
 /// </summary>
 public sealed class KillTests(ClusterFixture cluster)
 {
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
-
     /// <summary>When a write meets the kill.</summary>
     private enum Moment
     {
@@ -85,23 +83,6 @@ public sealed class KillTests(ClusterFixture cluster)
         return killed.Task.IsCompleted;
     }
 
-    private async Task Converged(TestNamespace space, ReconcilerProcess reconciler, Task? orElse = null)
-    {
-        var versions = "";
-        IReadOnlyList<string> wrong = [];
-        await Wait.Until("the namespace is as its NEDs say, and stays so", async () =>
-        {
-            if (orElse?.IsCompleted == true)
-                return true;
-            var survey = await Survey.Take(cluster.Client, space.Name, TestContext.Current.CancellationToken);
-            wrong = survey.Wrong();
-            var same = survey.Versions == versions;
-            versions = survey.Versions;
-            if (wrong.Count > 0)
-                return false;
-            if (!same)
-                await Task.Delay(Quiet, TestContext.Current.CancellationToken);
-            return same;
-        }, explain: () => $"{string.Join('\n', wrong)}\n{reconciler.Log}");
-    }
+    private Task Converged(TestNamespace space, ReconcilerProcess reconciler, Task? orElse = null) =>
+        Converge.Until(cluster.Client, space.Name, () => reconciler.Log, orElse);
 }
