@@ -67,7 +67,7 @@ public sealed class ApiServerRestartTests(ClusterFixture cluster)
         var before = await space.Lease("reconciler");
         var leader = before.Spec.HolderIdentity == "first" ? first : second;
         await DevelopmentCluster.Run("stop", "kube-apiserver");
-        await leader.EndedByItself();
+        await Wait.Until("the leader ends by itself", () => Task.FromResult(leader.EndedByItself > 0), explain: Logs);
         var writes = Writes(leader);
         await DevelopmentCluster.Run("up");
         await Accepted(() => space.Patch(Neds.Name, """{"spec":{"replicas":2}}"""));

@@ -5,6 +5,8 @@ namespace Enclaves.Tests.Cluster;
 /// <summary>A Reconciler that is started again whenever it ends, as a kubelet does with a container, always through the same proxy.</summary>
 internal sealed class Supervised : IAsyncDisposable
 {
+    private const int KeptRuns = 4;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     private readonly string _kubeconfig;
@@ -19,7 +21,7 @@ internal sealed class Supervised : IAsyncDisposable
 
     public ApiProxy Proxy { get; }
 
-    /// <summary>What each run has written, one after another.</summary>
+    /// <summary>What the last runs have written, one after another.</summary>
     public string Log => string.Join("\n--- started again ---\n", _runs.Select(run => run.Log));
 
     public static async Task<Supervised> Start(string space, params string[] arguments)
@@ -37,8 +39,8 @@ internal sealed class Supervised : IAsyncDisposable
         _killed.Kill();
     }
 
-    /// <summary>Completes when a run has ended without having been killed.</summary>
-    public Task EndedByItself() => Wait.Until("the Reconciler ends by itself", () => Task.FromResult(Volatile.Read(ref _endedByItself) > 0), explain: () => Log);
+    /// <summary>How many runs have ended without having been killed.</summary>
+    public int EndedByItself => Volatile.Read(ref _endedByItself);
 
     public async ValueTask DisposeAsync()
     {
@@ -57,6 +59,8 @@ internal sealed class Supervised : IAsyncDisposable
         {
             var run = ChildProcess.Start("Reconciler", [.. _arguments, "--kubeconfig", _kubeconfig, "--port", $"{ChildProcess.Ports.Next()}"]);
             _runs.Enqueue(run);
+            if (_runs.Count > KeptRuns && _runs.TryDequeue(out var oldest))
+                await oldest.DisposeAsync();
             try
             {
                 while (!run.HasEnded)
