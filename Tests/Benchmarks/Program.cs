@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Enclaves.Tests.Benchmarks.Admission;
 using Enclaves.Tests.Benchmarks.Availability;
+using Enclaves.Tests.Benchmarks.Chaos;
 using Enclaves.Tests.Benchmarks.Fuzz;
 
 // Whatever ends this program early, the processes and files it has made go first.
@@ -25,11 +26,13 @@ try
             return 0;
         case ["fuzz", .. var rest] when rest.Length <= 2:
             return FuzzBenchmark.Run(rest, stop.Token);
+        case ["chaos", .. var rest]:
+            return await ChaosBenchmark.Run(rest, stop.Token);
         case [AllowAll.Command, var certificate, var key, var port]:
             await AllowAll.Run(certificate, key, port, stop.Token);
             return 0;
         default:
-            await Console.Error.WriteLineAsync("usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | fuzz [COUNT [SEED]]");
+            await Console.Error.WriteLineAsync("usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | fuzz [COUNT [SEED]] | chaos [SEED]");
             return 2;
     }
 }

@@ -19,6 +19,7 @@ internal sealed class ApiProxy : IAsyncDisposable
     private readonly ConcurrentQueue<string> _writes = new();
     private readonly WebApplication _app;
     private CancellationTokenSource _open = new();
+    private volatile bool _refuses;
 
     private ApiProxy()
     {
@@ -36,7 +37,11 @@ internal sealed class ApiProxy : IAsyncDisposable
     public IReadOnlyCollection<string> Writes => _writes;
 
     /// <summary>While true, every request finds its connection closed.</summary>
-    public volatile bool Refuses;
+    public bool Refuses
+    {
+        get => _refuses;
+        set => _refuses = value;
+    }
 
     /// <summary>Answers some requests with a status of its own instead of asking the server; null lets a request through.</summary>
     public Func<string, int?> Answer { get; set; } = _ => null;

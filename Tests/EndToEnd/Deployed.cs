@@ -43,14 +43,15 @@ internal sealed class Deployed : IAsyncDisposable
     /// <summary>What kubectl apply printed, warnings included.</summary>
     public string ApplyOutput { get; private set; } = "";
 
-    public static async Task<Deployed> Apply()
+    /// <summary>Applies the sample, or another text for a NED of its name.</summary>
+    public static async Task<Deployed> Apply(string? yaml = null)
     {
         var @namespace = $"e2e-{Guid.NewGuid():N}"[..12];
         await Kubectl.Run("create", "namespace", @namespace);
         var deployed = new Deployed(@namespace);
         try
         {
-            deployed.ApplyOutput = await Kubectl.Apply(SampleYaml, @namespace);
+            deployed.ApplyOutput = await Kubectl.Apply(yaml ?? SampleYaml, @namespace);
             return deployed;
         }
         catch
