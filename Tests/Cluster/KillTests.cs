@@ -47,8 +47,9 @@ public sealed class KillTests(ClusterFixture cluster)
                 var killed = await IsKilled(space, reconciler, scenario, ned, moment, write);
                 if (!killed)
                     return write - 1;
+                var next = await ReconcilerProcess.Start(space.Name);
                 await reconciler.DisposeAsync();
-                reconciler = await ReconcilerProcess.Start(space.Name);
+                reconciler = next;
                 await Converged(space, reconciler);
             }
         }

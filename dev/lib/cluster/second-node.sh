@@ -14,7 +14,9 @@ second_node_state=$ENCLAVES_STATE/node2
 
 second_node() {
     (($# == 1)) || usage
-    cluster_holder=$(holder_pid) && with_node || fail "no cluster with a node runs" "dev/cluster up"
+    if ! cluster_holder=$(holder_pid) || ! with_node; then
+        fail "no cluster with a node runs" "dev/cluster up"
+    fi
     holder=$cluster_holder
     case $1 in
     up) second_node_up ;;
