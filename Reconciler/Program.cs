@@ -42,6 +42,7 @@ builder.Services
     .AddSingleton<WriteFence>()
     .AddSingleton(services => new ApiServer(client, services.GetRequiredService<WriteFence>()))
     .AddSingleton<ClusterStores>()
+    .AddSingleton<ReferencedConfigMaps>()
     .AddSingleton<ChildApplier>()
     .AddSingleton<ManifestCleanup>()
     .AddSingleton<NedEvents>()

@@ -3,16 +3,20 @@ using Enclaves.Channel.Manifest;
 namespace Enclaves.Api;
 
 /// <summary>
-/// The manifest of a NitroEnclaveDeployment: a pure function of name, namespace and spec, in which every default is resolved.
-/// Replicas, generation, uid and time have no part in it, so that a client can compute the digest from the YAML it was shown.
+/// The manifest of a NitroEnclaveDeployment: a pure function of name, namespace, spec and the values of ConfigMaps that the spec refers to, in
+/// which every default is resolved. Replicas, generation, uid and time have no part in it, so that a client can compute the digest from the YAML
+/// it was shown.
 /// </summary>
 public static class ManifestMapping
 {
     /// <summary>Maps an object to its manifest.</summary>
+    /// <param name="ned">The object.</param>
+    /// <param name="configValue">The value of a ConfigMap's key, by the names of both, or null when there is none.</param>
     /// <exception cref="NedSpecException">A field cannot be mapped; the message has its path.</exception>
-    public static EnclaveManifest ToManifest(NitroEnclaveDeployment ned)
+    public static EnclaveManifest ToManifest(NitroEnclaveDeployment ned, Func<string, string, string?> configValue)
     {
         ArgumentNullException.ThrowIfNull(ned);
+        ArgumentNullException.ThrowIfNull(configValue);
         var plugins = NedPlugin.Of(ned.Spec);
         if (plugins.Count == 0)
             throw new NedSpecException("spec.userPlugins", "is empty, at least one plugin is required");
@@ -22,19 +26,20 @@ public static class ManifestMapping
             Schema = EnclaveManifest.CurrentSchema,
             Name = ned.Metadata.Name,
             Namespace = ned.Metadata.NamespaceProperty,
-            Containers = [.. plugins.Select(plugin => Container(plugin, ned.Spec.RestartPolicy, nextIngress))],
+            Containers = [.. plugins.Select(plugin => Container(plugin, ned, configValue, nextIngress))],
             Registries = Registries(ned.Spec, plugins),
         };
     }
 
-    private static ManifestContainer Container(NedPlugin plugin, string? commonPolicy, IEnumerator<int?> nextIngress) => new()
+    private static ManifestContainer Container(
+        NedPlugin plugin, NitroEnclaveDeployment ned, Func<string, string, string?> configValue, IEnumerator<int?> nextIngress) => new()
     {
         Name = plugin.Name ?? throw new NedSpecException($"{plugin.Path}.name", "is required"),
         Role = plugin.Role,
         Image = plugin.Image ?? throw new NedSpecException($"{plugin.Path}.image", "is required"),
         Command = plugin.Container?.Command ?? [],
         Args = plugin.Container?.Args ?? [],
-        Env = [.. (plugin.Container?.Env ?? []).Select(variable => new ManifestEnv { Name = variable.Name ?? "", Value = variable.Value ?? "" })],
+        Env = [.. (plugin.Container?.Env ?? []).Select((variable, i) => Variable(variable, $"{plugin.ContainerPath}.env[{i}]", ned, configValue)).OfType<ManifestEnv>()],
         Ports = [.. (plugin.Container?.Ports ?? []).Select(port => new ManifestPort
         {
             ContainerPort = port.ContainerPort,
@@ -45,7 +50,29 @@ public static class ManifestMapping
             Host = outbound.Fqdn ?? throw new NedSpecException($"{plugin.ContainerPath}.outboundConnections[{i}].fqdn", "is required"),
             Port = outbound.Port,
         })],
-        RestartPolicy = (plugin.Container as UserPlugin)?.RestartPolicy ?? commonPolicy ?? RestartPolicies.Always,
+        RestartPolicy = (plugin.Container as UserPlugin)?.RestartPolicy ?? ned.Spec.RestartPolicy ?? RestartPolicies.Always,
+    };
+
+    // Null for an optional variable whose value does not exist, which is left out as a kubelet leaves it out.
+    private static ManifestEnv? Variable(EnvVar? variable, string path, NitroEnclaveDeployment ned, Func<string, string, string?> configValue)
+    {
+        var name = variable?.Name ?? throw new NedSpecException($"{path}.name", "is required");
+        if (variable.ValueFrom?.FieldRef is { } field)
+            return new ManifestEnv { Name = name, Value = Field(field.FieldPath, path, ned) };
+        if (variable.ValueFrom?.ConfigMapKeyRef is not { } reference)
+            return new ManifestEnv { Name = name, Value = variable.Value ?? "" };
+        if (configValue(reference.Name ?? "", reference.Key ?? "") is { } value)
+            return new ManifestEnv { Name = name, Value = value };
+        return reference.Optional == true
+            ? null
+            : throw new NedSpecException($"{path}.valueFrom.configMapKeyRef", $"there is no key {reference.Key} in a ConfigMap {reference.Name} of the namespace");
+    }
+
+    private static string Field(string? fieldPath, string path, NitroEnclaveDeployment ned) => fieldPath switch
+    {
+        NedFieldPaths.Name => ned.Metadata.Name,
+        NedFieldPaths.Namespace => ned.Metadata.NamespaceProperty,
+        _ => throw new NedSpecException($"{path}.valueFrom.fieldRef.fieldPath", $"'{fieldPath}' is not allowed, allowed are {NedFieldPaths.Name} and {NedFieldPaths.Namespace}"),
     };
 
     private static int? Next(IEnumerator<int?> ports) => ports.MoveNext() ? ports.Current : null;

@@ -34,8 +34,8 @@ public static class NotYetRunnable
     {
         for (var i = 0; i < (plugin?.Env?.Count ?? 0); i++)
         {
-            if (plugin!.Env![i]?.ValueFrom is not null)
-                yield return $"env[{i}].valueFrom";
+            if (plugin!.Env![i]?.ValueFrom?.SecretKeyRef is not null)
+                yield return $"env[{i}].valueFrom.secretKeyRef";
         }
 
         if (plugin?.VolumeMounts is { Count: > 0 })

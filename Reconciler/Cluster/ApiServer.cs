@@ -16,6 +16,9 @@ namespace Enclaves.Reconciler.Cluster;
 /// </summary>
 internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : IDisposable
 {
+    /// <summary>The media type of whole objects.</summary>
+    public const string PlainJson = "application/json";
+
     private const long MaxBodyBytes = 256 * 1024 * 1024;
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(30);
     private static readonly MediaTypeHeaderValue ApplyPatch = new("application/apply-patch+yaml");
@@ -38,9 +41,9 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         }
     }
 
-    /// <summary>Reads a collection, whole or one page of it.</summary>
-    public Task<JsonElement> ListAsync(ResourceKind kind, string? space, string query, CancellationToken cancellation) =>
-        CallAsync(HttpMethod.Get, $"{kind.CollectionPath(space)}?{query}", null, null, $"listing {kind.Plural}", cancellation);
+    /// <summary>Reads a collection, whole or one page of it, as a media type that the server may ignore.</summary>
+    public Task<JsonElement> ListAsync(ResourceKind kind, string? space, string query, CancellationToken cancellation, string accept = PlainJson) =>
+        CallAsync(HttpMethod.Get, $"{kind.CollectionPath(space)}?{query}", null, null, $"listing {kind.Plural}", cancellation, accept);
 
     /// <summary>
     /// Server-side apply. With force, fields that another manager has changed become ours again.
@@ -94,11 +97,11 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     }
 
     /// <summary>Opens a stream whose headers must come within the call's deadline and whose body may take as long as it likes.</summary>
-    public async Task<HttpResponseMessage> OpenAsync(string path, string what, CancellationToken cancellation)
+    public async Task<HttpResponseMessage> OpenAsync(string path, string what, string accept, CancellationToken cancellation)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(CallTimeout);
-        return await SendAsync(HttpMethod.Get, path, null, null, what, cancellation, deadline.Token);
+        return await SendAsync(HttpMethod.Get, path, null, null, what, accept, cancellation, deadline.Token);
     }
 
     /// <inheritdoc />
@@ -110,13 +113,13 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         ?? throw new InvalidDataException($"{what}: the API server's reply is not an object");
 
     private async Task<JsonElement> CallAsync(
-        HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation)
+        HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation, string accept = PlainJson)
     {
         if (method != HttpMethod.Get)
             fence?.Require(what);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(CallTimeout);
-        using var response = await SendAsync(method, path, body, type, what, cancellation, deadline.Token);
+        using var response = await SendAsync(method, path, body, type, what, accept, cancellation, deadline.Token);
         try
         {
             await response.Content.LoadIntoBufferAsync(MaxBodyBytes, deadline.Token);
@@ -131,7 +134,7 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     }
 
     private async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what,
+        HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, string accept,
         CancellationToken cancellation, CancellationToken deadline)
     {
         using var request = new HttpRequestMessage(method, new Uri(client.BaseUri, path))
@@ -139,7 +142,7 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        request.Headers.TryAddWithoutValidation("Accept", accept);
         if (body is not null)
             request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body)) { Headers = { ContentType = type } };
         try

@@ -11,6 +11,9 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
 {
     private const int PageSize = 500;
 
+    // A server that does not know it sends whole objects, of which the rest is dropped.
+    private readonly string _acceptList = Accept(kind, "PartialObjectMetadataList");
+    private readonly string _acceptWatch = Accept(kind, "PartialObjectMetadata");
     private readonly string _selector = labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}";
 
     /// <inheritdoc />
@@ -40,7 +43,7 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
         HttpResponseMessage response;
         try
         {
-            response = await server.OpenAsync(path, $"watching {kind.Plural}", cancellation);
+            response = await server.OpenAsync(path, $"watching {kind.Plural}", _acceptWatch, cancellation);
         }
         catch (ApiException refused) when (IsVersionUnavailable(refused))
         {
@@ -65,7 +68,7 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
             try
             {
                 var more = token.Length == 0 ? "" : $"&continue={Uri.EscapeDataString(token)}";
-                page = await server.ListAsync(kind, space, $"limit={PageSize}{more}{_selector}", cancellation);
+                page = await server.ListAsync(kind, space, $"limit={PageSize}{more}{_selector}", cancellation, _acceptList);
             }
             catch (ApiException expired) when (expired.Code == HttpStatusCode.Gone && token.Length > 0)
             {
@@ -82,13 +85,13 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
     }
 
     private async Task<ListResult<LiveObject>> ListOnceAsync(string query, CancellationToken cancellation) =>
-        ReadList(await server.ListAsync(kind, space, query, cancellation));
+        ReadList(await server.ListAsync(kind, space, query, cancellation, _acceptList));
 
     private ListResult<LiveObject> ReadList(JsonElement list)
     {
         var items = new List<LiveObject>();
         if (list.TryGetProperty("items", out var array) && array.ValueKind == JsonValueKind.Array)
-            items.AddRange(array.EnumerateArray().Select(item => LiveObject.From(item, kind.Unused)).OfType<LiveObject>());
+            items.AddRange(array.EnumerateArray().Select(Keep).OfType<LiveObject>());
         return new ListResult<LiveObject>(items, list.GetProperty("metadata").GetProperty("resourceVersion").GetString() ?? "");
     }
 
@@ -102,7 +105,7 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
             throw IsVersionUnavailable(error) ? new ResourceVersionUnavailableException(error.Message) : error;
         }
 
-        var item = LiveObject.From(body, kind.Unused) ?? throw new InvalidDataException($"watching {kind.Plural}: an event of type {type} has no object");
+        var item = Keep(body) ?? throw new InvalidDataException($"watching {kind.Plural}: an event of type {type} has no object");
         return type switch
         {
             "ADDED" or "MODIFIED" => new WatchEvent<LiveObject>(WatchEventKind.Present, item.ResourceVersion, item),
@@ -111,6 +114,11 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
             _ => throw new InvalidDataException($"watching {kind.Plural}: unknown type of event '{type}'"),
         };
     }
+
+    private LiveObject? Keep(JsonElement item) => kind.WatchesMetadata ? LiveObject.MetadataOf(item) : LiveObject.From(item, kind.Unused);
+
+    private static string Accept(ResourceKind kind, string type) =>
+        kind.WatchesMetadata ? $"{ApiServer.PlainJson};as={type};g=meta.k8s.io;v=v1,{ApiServer.PlainJson}" : ApiServer.PlainJson;
 
     private static bool IsVersionUnavailable(ApiException error) =>
         error.Code == HttpStatusCode.Gone

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Enclaves.Api;
 using Enclaves.Reconciler.Control;
 
 namespace Enclaves.Reconciler.Cluster;
@@ -10,6 +11,8 @@ namespace Enclaves.Reconciler.Cluster;
 /// </summary>
 internal sealed class LiveObject : IStored
 {
+    private static readonly string[] Identity = ["name", "namespace", "uid", "resourceVersion"];
+
     private LiveObject(JsonElement json)
     {
         Json = json;
@@ -56,6 +59,18 @@ internal sealed class LiveObject : IStored
             ? new LiveObject(WithoutManagedFields(json, unused))
             : null;
 
+    /// <summary>
+    /// Takes over the metadata of an object that may be somebody else's, or null if it has none. Of one without our label only what
+    /// identifies it and its version stay: its annotations may be as large as its content.
+    /// </summary>
+    public static LiveObject? MetadataOf(JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty("metadata", out var metadata) || metadata.ValueKind != JsonValueKind.Object)
+            return null;
+        var isOurs = metadata.TryGetProperty("labels", out var labels) && labels.Text(NedLabels.ManagedBy) == NedLabels.ManagedByValue;
+        return new LiveObject(Copy(writer => WriteMetadata(writer, metadata, isOurs ? null : Identity)));
+    }
+
     /// <summary>The value at a path of member names, or null.</summary>
     public JsonElement? At(params ReadOnlySpan<string> path)
     {
@@ -91,32 +106,36 @@ internal sealed class LiveObject : IStored
     public int CountAt(params ReadOnlySpan<string> path) =>
         At(path) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var count) ? count : 0;
 
-    private static JsonElement WithoutManagedFields(JsonElement json, string? unused)
+    private static JsonElement WithoutManagedFields(JsonElement json, string? unused) => Copy(writer =>
+    {
+        foreach (var member in json.EnumerateObject())
+        {
+            if (member.NameEquals("metadata"))
+                WriteMetadata(writer, member.Value, null);
+            else if (unused is null || !member.NameEquals(unused))
+                member.WriteTo(writer);
+        }
+    });
+
+    private static void WriteMetadata(Utf8JsonWriter writer, JsonElement metadata, string[]? only)
+    {
+        writer.WriteStartObject("metadata");
+        foreach (var field in metadata.EnumerateObject())
+        {
+            if (only is null ? !field.NameEquals("managedFields") : only.Contains(field.Name, StringComparer.Ordinal))
+                field.WriteTo(writer);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static JsonElement Copy(Action<Utf8JsonWriter> members)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
-            foreach (var member in json.EnumerateObject())
-            {
-                if (unused is not null && member.NameEquals(unused))
-                    continue;
-                if (!member.NameEquals("metadata"))
-                {
-                    member.WriteTo(writer);
-                    continue;
-                }
-
-                writer.WriteStartObject("metadata");
-                foreach (var field in member.Value.EnumerateObject())
-                {
-                    if (!field.NameEquals("managedFields"))
-                        field.WriteTo(writer);
-                }
-
-                writer.WriteEndObject();
-            }
-
+            members(writer);
             writer.WriteEndObject();
         }
 

@@ -5,8 +5,8 @@ namespace Enclaves.Reconciler.Cluster;
 /// <summary>A kind of object as the API server addresses it. The group is empty for the core group.</summary>
 internal sealed record ResourceKind(string Group, string Version, string Plural, string Kind)
 {
-    /// <summary>Manifests.</summary>
-    public static readonly ResourceKind ConfigMap = new("", "v1", "configmaps", "ConfigMap");
+    /// <summary>Manifests, and what NEDs refer to. There are many of other people's, whose content is read only when it is needed.</summary>
+    public static readonly ResourceKind ConfigMap = new("", "v1", "configmaps", "ConfigMap") { WatchesMetadata = true };
 
     /// <summary>Entrances to enclaves.</summary>
     public static readonly ResourceKind Service = new("", "v1", "services", "Service");
@@ -42,6 +42,9 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
 
     /// <summary>A large member that nobody reads of objects that are watched, or null.</summary>
     public string? Unused { get; init; }
+
+    /// <summary>Whether lists and watches are of the metadata alone (PartialObjectMetadata, meta.k8s.io/v1).</summary>
+    public bool WatchesMetadata { get; init; }
 
     /// <summary>The apiVersion field of an object.</summary>
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";

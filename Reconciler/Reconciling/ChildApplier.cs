@@ -40,7 +40,7 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
         if (live is not null)
             RequireOwned(kind, live, ned);
         var hash = Hash(fields);
-        var differences = live is null ? "" : Describe(fields, live, hash);
+        var differences = live is null ? "" : Describe(kind, fields, live, hash);
         if (live is not null && (differences.Length == 0 || memory.IsSettled(kind, key, differences)))
             return new EnsuredChild(live, false);
 
@@ -55,7 +55,7 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
         // A new object is applied without force. Should somebody create one of that name between the look and the apply, its fields
         // stay theirs and the next pass finds whose it is.
         var applied = await server.ApplyAsync(kind, key, body, force: live is not null, null, cancellation);
-        var remaining = Describe(fields, applied, hash);
+        var remaining = Describe(kind, fields, applied, hash);
         memory.Settle(kind, key, remaining);
         if (live is null)
         {
@@ -117,9 +117,11 @@ internal sealed partial class ChildApplier(ApiServer server, ILogger<ChildApplie
         }
     }
 
-    private static string Describe(JsonObject fields, LiveObject live, string hash)
+    private static string Describe(ResourceKind kind, JsonObject fields, LiveObject live, string hash)
     {
-        var differences = AppliedFields.ObjectDifferences(fields, live.Json);
+        // Of what is watched by its metadata the rest is not known; it is immutable, and named after its content.
+        var compared = kind.WatchesMetadata ? new JsonObject { ["metadata"] = fields["metadata"]!.DeepClone() } : fields;
+        var differences = AppliedFields.ObjectDifferences(compared, live.Json);
         var recorded = live.TextAt("metadata", "annotations", AppliedHash);
         return string.Join(' ', recorded == hash ? differences : [$"hash {recorded ?? "absent"} instead of {hash}", .. differences]);
     }

@@ -10,7 +10,7 @@ internal sealed class ClusterStores
     /// <summary>All NEDs that are watched.</summary>
     public ObjectStore<LiveObject> Neds { get; } = new();
 
-    /// <summary>Manifests, by the uid of their owner.</summary>
+    /// <summary>Metadata of all ConfigMaps; manifests among them, by the uid of their owner.</summary>
     public ObjectStore<LiveObject> ConfigMaps { get; } = new(child => child.OwnerUid);
 
     /// <summary>Deployments with our label.</summary>

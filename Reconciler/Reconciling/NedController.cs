@@ -15,6 +15,7 @@ internal sealed partial class NedController : BackgroundService
     private static readonly Func<ILogger, ObjectKey, IDisposable?> Scope = LoggerMessage.DefineScope<ObjectKey>("ned {Ned}");
 
     private readonly ClusterStores _stores;
+    private readonly ReferencedConfigMaps _configMaps;
     private readonly NedReconciler _reconciler;
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcilerSettings _settings;
@@ -25,10 +26,11 @@ internal sealed partial class NedController : BackgroundService
     private readonly List<Reflector<LiveObject>> _reflectors;
 
     public NedController(
-        ApiServer server, ClusterStores stores, NedReconciler reconciler, ReconcilerSettings settings, ReconcilerMetrics metrics, TimeProvider time,
+        ApiServer server, ClusterStores stores, ReferencedConfigMaps configMaps, NedReconciler reconciler, ReconcilerSettings settings, ReconcilerMetrics metrics, TimeProvider time,
         ILogger<NedController> logger, LeaderElector? elector = null)
     {
         _stores = stores;
+        _configMaps = configMaps;
         _reconciler = reconciler;
         _settings = settings;
         _metrics = metrics;
@@ -42,7 +44,7 @@ internal sealed partial class NedController : BackgroundService
         _reflectors =
         [
             Reflect(NedKind.Resource, stores.Neds, null),
-            Reflect(ResourceKind.ConfigMap, stores.ConfigMaps),
+            Reflect(ResourceKind.ConfigMap, stores.ConfigMaps, null),
             Reflect(ResourceKind.Deployment, stores.Deployments),
             Reflect(ResourceKind.Service, stores.Services),
             Reflect(ResourceKind.ReplicaSet, stores.ReplicaSets),
@@ -94,6 +96,11 @@ internal sealed partial class NedController : BackgroundService
             };
         }
 
+        _stores.ConfigMaps.Changed += change =>
+        {
+            foreach (var ned in _configMaps.UsersOf((change.After ?? change.Before)!.Key))
+                _queue.Add(ned);
+        };
         _stores.ReplicaSets.Changed += change =>
         {
             // Only a ReplicaSet that is gone matters: its manifest may be unused now.

@@ -78,6 +78,9 @@ internal sealed class NedMemory
     public bool IsSettled(ResourceKind kind, ObjectKey key, string differences) =>
         _settled.TryGetValue((kind.Plural, key), out var known) && known == differences;
 
+    /// <summary>Values of ConfigMaps that were read, by the ConfigMap's name.</summary>
+    public Dictionary<string, ConfigMapCopy> ConfigMaps { get; } = new(StringComparer.Ordinal);
+
     private sealed class OwnWrite
     {
         public HashSet<string> Replaced { get; } = [];

@@ -17,6 +17,7 @@ namespace Enclaves.Reconciler.Reconciling;
 /// </summary>
 internal sealed partial class NedReconciler(
     ClusterStores stores,
+    ReferencedConfigMaps configMaps,
     ChildApplier children,
     ManifestCleanup cleanup,
     NedStatusWriter statusWriter,
@@ -52,6 +53,7 @@ internal sealed partial class NedReconciler(
         {
             // Its children go by garbage collection.
             _memories.TryRemove(key, out _);
+            configMaps.Forget(key);
             return ReconcileResult.Done;
         }
 
@@ -68,7 +70,8 @@ internal sealed partial class NedReconciler(
             RequireServedNamespace(key);
             var ned = Read(live);
             RequireRunnable(ned.Spec);
-            var manifest = NedManifest.Of(ned);
+            var values = await configMaps.ReadAsync(key, ned, memory, cancellation);
+            var manifest = NedManifest.Of(ned, values.Find);
             var deployment = await EnsureChildrenAsync(live, ned, manifest, memory, cancellation);
             await statusWriter.WriteAsync(live, Observe(live, ned, deployment, null), manifest.Digest, memory, cancellation);
             await cleanup.RunAsync(live, deployment, manifest.ConfigMapName, cancellation);
@@ -77,6 +80,8 @@ internal sealed partial class NedReconciler(
         catch (Exception failure) when (ProblemOf(failure, live) is { } problem)
         {
             LogProblem(logger, problem.Reason, problem.Message);
+            if (problem.OftenPasses && failures < QuietFailures)
+                return ReconcileResult.Retry;
             if (problem.NeedsHelp || failures >= QuietFailures)
                 await statusWriter.WriteAsync(live, Observe(live, null, KnownDeployment(live, memory), problem), null, memory, cancellation);
             return problem.NeedsHelp ? ReconcileResult.LookAgain(ConflictRecheck) : ReconcileResult.Retry;

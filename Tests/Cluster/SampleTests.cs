@@ -41,6 +41,7 @@ public sealed class SampleTests(ClusterFixture cluster)
     [Theory]
     [InlineData("hello.yaml")]
     [InlineData("two-plugins.yaml")]
+    [InlineData("settings.yaml")]
     [InlineData("egress.yaml")]
     [InlineData("autoscaling.yaml")]
     public async Task A_sample_that_can_be_run_is_warned_of_nothing_but_tags(string file)

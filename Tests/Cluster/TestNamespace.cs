@@ -77,6 +77,20 @@ internal sealed class TestNamespace : IAsyncDisposable
     public async Task<IList<V1Pod>> Pods() =>
         (await Client.CoreV1.ListNamespacedPodAsync(Name, labelSelector: $"{NedLabels.Deployment}={Neds.Name}")).Items;
 
+    public Task CreateConfigMap(string name, params (string Key, string Value)[] data) => Client.CoreV1.CreateNamespacedConfigMapAsync(
+        new V1ConfigMap { Metadata = new V1ObjectMeta { Name = name }, Data = data.ToDictionary(item => item.Key, item => item.Value) }, Name);
+
+    public Task PatchConfigMap(string name, string mergePatch) => Client.CoreV1.PatchNamespacedConfigMapAsync(Merge(mergePatch), name, Name);
+
+    public Task DeleteConfigMap(string name) => Client.CoreV1.DeleteNamespacedConfigMapAsync(name, Name);
+
+    /// <summary>The manifest that the Deployment's template names now.</summary>
+    public async Task<string> ManifestInUse()
+    {
+        var name = (await Deployment())!.Spec.Template.Metadata.Annotations[NedAnnotations.Manifest];
+        return (await Manifests()).Single(manifest => manifest.Name() == name).Data[NedNames.ManifestFile];
+    }
+
     public Task PatchDeployment(string mergePatch) => Client.AppsV1.PatchNamespacedDeploymentAsync(Merge(mergePatch), Neds.Name, Name);
 
     public Task PatchService(string mergePatch) => Client.CoreV1.PatchNamespacedServiceAsync(Merge(mergePatch), Neds.Name, Name);

@@ -47,7 +47,7 @@ public sealed class AdmissionTests
     {
         await using var hello = await Deployed.Apply();
         hello.ApplyOutput.ShouldContain("use 10.210.0.2:5000/enclaves/hello@sha256:");
-        var diff = await Kubectl.Try(Deployed.SampleYaml, "diff", "-n", hello.Namespace, "-f", "-");
+        var diff = await Kubectl.Try(Deployed.SampleYaml(), "diff", "-n", hello.Namespace, "-f", "-");
         diff.ExitCode.ShouldBe(0, diff.Output + diff.Error);
     }
 }

@@ -43,7 +43,7 @@ public sealed class CertificateTests
         var count = 0;
         for (; !over.IsCancellationRequested; count++)
         {
-            var result = await Kubectl.Try(Deployed.SampleYaml, "create", "--dry-run=server", "-n", "default", "-o", "name", "-f", "-");
+            var result = await Kubectl.Try(Deployed.SampleYaml(), "create", "--dry-run=server", "-n", "default", "-o", "name", "-f", "-");
             if (result.ExitCode != 0 && !result.Error.Contains("already exists", StringComparison.Ordinal))
                 refusals.Enqueue(result.Error);
         }

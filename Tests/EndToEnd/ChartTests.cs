@@ -51,9 +51,9 @@ public sealed class ChartTests
         }
 
         // A change that the new Webhook and the new Reconciler both have to see, and that starts no other enclave.
-        await Kubectl.Run("patch", "ned", Deployed.Name, "-n", hello.Namespace, "--type=merge", "-p", """{"spec":{"service":{"labels":{"after":"again"}}}}""");
+        await Kubectl.Run("patch", "ned", hello.Name, "-n", hello.Namespace, "--type=merge", "-p", """{"spec":{"service":{"labels":{"after":"again"}}}}""");
         await Eventually.Holds("the Service has the label", TimeSpan.FromSeconds(60), async () =>
-            (string?)(await Kubectl.Get("service", Deployed.Name, "-n", hello.Namespace))["metadata"]!["labels"]!["after"] == "again", hello.Explain);
+            (string?)(await Kubectl.Get("service", hello.Name, "-n", hello.Namespace))["metadata"]!["labels"]!["after"] == "again", hello.Explain);
         Uid(await hello.Pod()).ShouldBe(Uid(pod));
     }
 

@@ -12,7 +12,8 @@ namespace Enclaves.Tests.EndToEnd;
 /// <summary>A NED of the sample in a namespace of its own, which disposing takes away.</summary>
 internal sealed class Deployed : IAsyncDisposable
 {
-    public const string Name = "hello";
+    /// <summary>The sample that most tests take.</summary>
+    public const string Hello = "hello";
 
     /// <summary>Boot by software emulation, pull and start, with room for a busy machine.</summary>
     public static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(240);
@@ -22,11 +23,15 @@ internal sealed class Deployed : IAsyncDisposable
         Timeout = TimeSpan.FromSeconds(15),
     };
 
-    private Deployed(string @namespace) => Namespace = @namespace;
+    private Deployed(string name, string @namespace) => (Name, Namespace) = (name, @namespace);
+
+    /// <summary>Of the NED, which is that of its sample's file.</summary>
+    public string Name { get; }
 
     public string Namespace { get; }
 
-    public static string SampleYaml => File.ReadAllText(Path.Combine(Repository, "samples", "hello.yaml"));
+    /// <summary>A file of samples/, by its name without the ending.</summary>
+    public static string SampleYaml(string sample = Hello) => File.ReadAllText(Path.Combine(Repository, "samples", $"{sample}.yaml"));
 
     /// <summary>The root of the repository.</summary>
     public static string Repository
@@ -43,15 +48,15 @@ internal sealed class Deployed : IAsyncDisposable
     /// <summary>What kubectl apply printed, warnings included.</summary>
     public string ApplyOutput { get; private set; } = "";
 
-    /// <summary>Applies the sample, or another text for a NED of its name.</summary>
-    public static async Task<Deployed> Apply(string? yaml = null)
+    /// <summary>Applies a sample, with more text at its end.</summary>
+    public static async Task<Deployed> Apply(string sample = Hello, string more = "")
     {
         var @namespace = $"e2e-{Guid.NewGuid():N}"[..12];
         await Kubectl.Run("create", "namespace", @namespace);
-        var deployed = new Deployed(@namespace);
+        var deployed = new Deployed(sample, @namespace);
         try
         {
-            deployed.ApplyOutput = await Kubectl.Apply(yaml ?? SampleYaml, @namespace);
+            deployed.ApplyOutput = await Kubectl.Apply(SampleYaml(sample) + more, @namespace);
             return deployed;
         }
         catch

@@ -95,7 +95,7 @@ public sealed class HelloTests : IAsyncLifetime
     public async Task Deleting_the_ned_leaves_nothing()
     {
         var uid = await Uid();
-        await Kubectl.Run("delete", "ned", Deployed.Name, "-n", hello.Namespace, "--timeout=50s");
+        await Kubectl.Run("delete", "ned", hello.Name, "-n", hello.Namespace, "--timeout=50s");
         await Eventually.Holds("children and pod are gone", TimeSpan.FromSeconds(90), async () =>
         {
             var left = await Kubectl.Get("deployments,replicasets,pods,services,configmaps", "-n", hello.Namespace);

@@ -14,7 +14,6 @@ public sealed class NodeTests : IAsyncLifetime
 
     // Instead of the five minutes that a pod is given by default.
     private const string LeaveSoon = """
-
           template:
             tolerations:
             - { key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 5 }
@@ -47,7 +46,7 @@ public sealed class NodeTests : IAsyncLifetime
     [Fact]
     public async Task A_node_that_is_lost_is_told_of_and_its_enclave_comes_up_on_another()
     {
-        await using var hello = await Deployed.Apply(Deployed.SampleYaml.TrimEnd() + LeaveSoon);
+        await using var hello = await Deployed.Apply(more: LeaveSoon);
         await IsReadyOn(hello, Second);
         await Kubectl.Run("uncordon", First);
         await Node("kill");

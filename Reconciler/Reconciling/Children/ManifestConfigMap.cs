@@ -11,11 +11,13 @@ namespace Enclaves.Reconciler.Reconciling.Children;
 internal sealed record NedManifest(string Text, string Digest, string ConfigMapName)
 {
     /// <summary>Maps a NED to its manifest.</summary>
+    /// <param name="ned">The NED.</param>
+    /// <param name="configValue">The value of a ConfigMap's key, or null.</param>
     /// <exception cref="NedSpecException">The spec cannot be mapped.</exception>
     /// <exception cref="ManifestException">The manifest is too large.</exception>
-    public static NedManifest Of(NitroEnclaveDeployment ned)
+    public static NedManifest Of(NitroEnclaveDeployment ned, Func<string, string, string?> configValue)
     {
-        var bytes = ManifestCodec.Write(ManifestMapping.ToManifest(ned));
+        var bytes = ManifestCodec.Write(ManifestMapping.ToManifest(ned, configValue));
         var digest = Convert.ToHexStringLower(SHA384.HashData(bytes));
         return new NedManifest(Encoding.UTF8.GetString(bytes), digest, NedNames.ManifestConfigMap(ned.Metadata.Name, digest));
     }

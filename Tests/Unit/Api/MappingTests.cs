@@ -31,7 +31,7 @@ public sealed class MappingTests
     [Fact]
     public void Every_default_is_resolved_in_the_manifest()
     {
-        var manifest = ManifestMapping.ToManifest(Ned(new() { UserPlugins = [Web, Job], RestartPolicy = RestartPolicies.OnFailure }));
+        var manifest = Map(new() { UserPlugins = [Web, Job], RestartPolicy = RestartPolicies.OnFailure });
         manifest.Containers.Select(container => container.RestartPolicy).ShouldBe(["OnFailure", "Never"]);
         manifest.Containers[0].Env.ShouldBe([new ManifestEnv { Name = "A", Value = "" }]);
         manifest.Containers[0].Outbound.ShouldBe([new ManifestOutbound { Host = "api.example", Port = 443 }]);
@@ -45,8 +45,36 @@ public sealed class MappingTests
         NotYetRunnable.Of(new()
         {
             Volumes = [new() { Name = "v" }],
-            UserPlugins = [Web with { Env = [new() { Name = "A", ValueFrom = new() }], LivenessProbe = new() }],
-        }).ShouldBe(["spec.volumes", "spec.userPlugins[0].env[0].valueFrom", "spec.userPlugins[0].livenessProbe"]);
+            UserPlugins = [Web with { Env = [new() { Name = "A", ValueFrom = new() { SecretKeyRef = new() } }], LivenessProbe = new() }],
+        }).ShouldBe(["spec.volumes", "spec.userPlugins[0].env[0].valueFrom.secretKeyRef", "spec.userPlugins[0].livenessProbe"]);
+    }
+
+    [Fact]
+    public void Variables_are_given_their_values_and_optional_ones_without_a_value_are_left_out()
+    {
+        var spec = new NitroEnclaveDeploymentSpec
+        {
+            UserPlugins =
+            [
+                Web with
+                {
+                    Env =
+                    [
+                        new() { Name = "NAME", ValueFrom = new() { FieldRef = new() { FieldPath = NedFieldPaths.Name } } },
+                        new() { Name = "SPACE", ValueFrom = new() { FieldRef = new() { FieldPath = NedFieldPaths.Namespace } } },
+                        new() { Name = "GONE", ValueFrom = new() { ConfigMapKeyRef = new() { Name = "settings", Key = "gone", Optional = true } } },
+                        new() { Name = "COLOUR", ValueFrom = new() { ConfigMapKeyRef = new() { Name = "settings", Key = "colour" } } },
+                    ],
+                },
+            ],
+        };
+        string? Value(string configMap, string key) => (configMap, key) == ("settings", "colour") ? "blue" : null;
+        NotYetRunnable.Of(spec).ShouldBeEmpty();
+        ConfigReference.Of(spec).ShouldBe([
+            new("spec.userPlugins[0].env[2].valueFrom.configMapKeyRef", "settings", "gone", true), new("spec.userPlugins[0].env[3].valueFrom.configMapKeyRef", "settings", "colour", false)]);
+        Map(spec, Value).Containers[0].Env.ShouldBe([
+            new() { Name = "NAME", Value = "demo" }, new() { Name = "SPACE", Value = "team" }, new() { Name = "COLOUR", Value = "blue" }]);
+        Should.Throw<NedSpecException>(() => Map(spec)).Field.ShouldBe("spec.userPlugins[0].env[3].valueFrom.configMapKeyRef");
     }
 
     [Fact]
@@ -54,7 +82,7 @@ public sealed class MappingTests
     {
         var gate = new PrivilegedPlugin { Kind = PrivilegedKinds.Auth, Name = "gate", Image = "gate", Spec = new() { Ports = [new PluginPort { ContainerPort = 1, HostPort = 443 }] } };
         var spec = new NitroEnclaveDeploymentSpec { UserPlugins = [Web], PrivilegedPlugins = [gate] };
-        ManifestMapping.ToManifest(Ned(spec)).Containers.Select(container => $"{container.Role} {container.Name}").ShouldBe(["auth gate", "user web"]);
+        Map(spec).Containers.Select(container => $"{container.Role} {container.Name}").ShouldBe(["auth gate", "user web"]);
         ExposedPort.Of(spec).Select(port => $"{port.HostPort} {port.IngressPort}").ShouldBe(["443 20000", "80 20001"]);
     }
 
@@ -62,7 +90,7 @@ public sealed class MappingTests
     public void Exposed_ports_are_numbered_over_all_plugins_in_order()
     {
         var spec = new NitroEnclaveDeploymentSpec { UserPlugins = [Web, Job] };
-        ManifestMapping.ToManifest(Ned(spec)).Containers.SelectMany(container => container.Ports).ShouldBe([
+        Map(spec).Containers.SelectMany(container => container.Ports).ShouldBe([
             new ManifestPort { ContainerPort = 9000 },
             new ManifestPort { ContainerPort = 8080, IngressPort = 20000 },
             new ManifestPort { ContainerPort = 8081, IngressPort = 20001 },
@@ -75,13 +103,13 @@ public sealed class MappingTests
     public void Image_pulls_may_reach_the_images_registries_and_those_of_the_spec()
     {
         var spec = new NitroEnclaveDeploymentSpec { UserPlugins = [Web, Job], Enclave = new() { Registries = ["CDN.example"] } };
-        ManifestMapping.ToManifest(Ned(spec)).Registries.ShouldBe(["cdn.example", "registry-1.docker.io", "registry.example:5000"]);
+        Map(spec).Registries.ShouldBe(["cdn.example", "registry-1.docker.io", "registry.example:5000"]);
     }
 
     [Fact]
     public void The_digest_does_not_depend_on_how_the_enclave_is_run()
     {
-        byte[] Digest(NitroEnclaveDeploymentSpec spec) => ManifestCodec.Digest(ManifestCodec.Write(ManifestMapping.ToManifest(Ned(spec))));
+        byte[] Digest(NitroEnclaveDeploymentSpec spec) => ManifestCodec.Digest(ManifestCodec.Write(Map(spec)));
         Digest(new() { UserPlugins = [Web], Replicas = 3, Enclave = new() { Memory = "4Gi" }, Paused = true }).ShouldBe(Digest(new() { UserPlugins = [Web] }));
     }
 
@@ -110,8 +138,8 @@ public sealed class MappingTests
     [Fact]
     public void What_cannot_be_mapped_is_an_error_with_its_path()
     {
-        Should.Throw<NedSpecException>(() => ManifestMapping.ToManifest(Ned(new()))).Field.ShouldBe("spec.userPlugins");
-        Should.Throw<NedSpecException>(() => ManifestMapping.ToManifest(Ned(new() { UserPlugins = [Web with { Image = "A b" }] }))).Field.ShouldBe("spec.userPlugins[0].image");
+        Should.Throw<NedSpecException>(() => Map(new())).Field.ShouldBe("spec.userPlugins");
+        Should.Throw<NedSpecException>(() => Map(new() { UserPlugins = [Web with { Image = "A b" }] })).Field.ShouldBe("spec.userPlugins[0].image");
         Should.Throw<NedSpecException>(() => EnclaveSettings.Of(new() { Enclave = new() { Memory = "65Ki" } })).Field.ShouldBe("spec.enclave.memory");
     }
 
@@ -120,6 +148,9 @@ public sealed class MappingTests
     {
         NedNames.ManifestConfigMap(new string('a', NedNames.MaxNameLength), new string('0', 96)).Length.ShouldBe(63);
     }
+
+    private static EnclaveManifest Map(NitroEnclaveDeploymentSpec spec, Func<string, string, string?>? configValue = null) =>
+        ManifestMapping.ToManifest(Ned(spec), configValue ?? ((_, _) => null));
 
     private static NitroEnclaveDeployment Ned(NitroEnclaveDeploymentSpec spec) =>
         new() { Metadata = new V1ObjectMeta { Name = "demo", NamespaceProperty = "team" }, Spec = spec };
