@@ -9,6 +9,11 @@ namespace Enclaves.Reconciler;
 /// </summary>
 internal sealed record ReconcilerSettings
 {
+    // A connection on which nothing comes any more, and that nobody has closed, takes every call with it until a ping finds it out.
+    // client-go's times for the same (HTTP2_READ_IDLE_TIMEOUT_SECONDS, HTTP2_PING_TIMEOUT_SECONDS); the client library's are minutes.
+    private static readonly TimeSpan SilenceBeforePing = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(15);
+
     /// <summary>Port of /livez and /readyz.</summary>
     public int Port { get; init; } = 8080;
 
@@ -54,8 +59,18 @@ internal sealed record ReconcilerSettings
     }
 
     /// <summary>How to reach the API server.</summary>
-    public KubernetesClientConfiguration ClientConfiguration() =>
-        Kubeconfig is { Length: > 0 } path ? KubernetesClientConfiguration.BuildConfigFromConfigFile(path)
-        : KubernetesClientConfiguration.IsInCluster() ? KubernetesClientConfiguration.InClusterConfig()
-        : KubernetesClientConfiguration.BuildConfigFromConfigFile();
+    public KubernetesClientConfiguration ClientConfiguration()
+    {
+        var configuration = Kubeconfig is { Length: > 0 } path ? KubernetesClientConfiguration.BuildConfigFromConfigFile(path)
+            : KubernetesClientConfiguration.IsInCluster() ? KubernetesClientConfiguration.InClusterConfig()
+            : KubernetesClientConfiguration.BuildConfigFromConfigFile();
+        configuration.FirstMessageHandlerSetup = handler =>
+        {
+            if (handler is not SocketsHttpHandler sockets)
+                return;
+            sockets.KeepAlivePingDelay = SilenceBeforePing;
+            sockets.KeepAlivePingTimeout = PingTimeout;
+        };
+        return configuration;
+    }
 }

@@ -30,15 +30,15 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     public static readonly ResourceKind Pod = new("", "v1", "pods", "Pod")
     {
         Kept = KeptFields.Only(
-            Metadata(OurLabel),
+            Metadata(OurLabel, ("annotations", KeptFields.Only((NedAnnotations.Enclave, null)))),
             ("status", KeptFields.Only(("phase", null), ("reason", null), ("message", null), ("podIP", null), ("conditions", null), ("containerStatuses", null)))),
     };
 
-    /// <summary>What a user reads to learn what happened.</summary>
+    /// <summary>
+    /// What a user reads to learn what happened, and what nodes say of a pod that does not start. In the core group events can be selected by
+    /// the object they are about.
+    /// </summary>
     public static readonly ResourceKind Event = new("", "v1", "events", "Event");
-
-    /// <summary>What nodes say of a pod that does not start. In the core group events can be selected by the object they are about.</summary>
-    public static readonly ResourceKind PodEvent = new("", "v1", "events", "Event");
 
     /// <summary>The Webhook's certificate; no other Secret is ever read.</summary>
     public static readonly ResourceKind Secret = new("", "v1", "secrets", "Secret");

@@ -22,8 +22,7 @@ internal sealed record KubeletEvent(DateTimeOffset At, string Reason, string Mes
     public static async Task<IReadOnlyList<KubeletEvent>> ListAsync(ApiServer server, LiveObject pod, CancellationToken cancellation)
     {
         var query = $"limit={Most}&fieldSelector=" + Uri.EscapeDataString($"involvedObject.uid={pod.Uid}");
-        var list = await server.ListAsync(ResourceKind.PodEvent, pod.Key.Namespace, query, cancellation);
-        return list.TryGetProperty("items", out var items) && items.ValueKind == JsonValueKind.Array ? [.. items.EnumerateArray().Select(Read)] : [];
+        return (await server.ListAsync(ResourceKind.Event, pod.Key.Namespace, query, Read, cancellation)).Items;
     }
 
     /// <summary>What keeps the node from making the containers of a pod, or null when nothing does that is known.</summary>

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Enclaves.Tests.Benchmarks.Admission;
 using Enclaves.Tests.Benchmarks.Availability;
+using Enclaves.Tests.Benchmarks.Chaos;
 using Enclaves.Tests.Benchmarks.Fuzz;
 using Enclaves.Tests.Benchmarks.Reconcile;
 
@@ -28,12 +29,14 @@ try
             return await ReconcileBenchmark.Run(etcd, kubernetes, parts, stop.Token);
         case ["fuzz", .. var rest] when rest.Length <= 2:
             return FuzzBenchmark.Run(rest, stop.Token);
+        case ["chaos", .. var rest]:
+            return await ChaosBenchmark.Run(rest, stop.Token);
         case [AllowAll.Command, var certificate, var key, var port]:
             await AllowAll.Run(certificate, key, port, stop.Token);
             return 0;
         default:
             await Console.Error.WriteLineAsync(
-                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | reconcile ETCD KUBERNETES [PART…] | fuzz [COUNT [SEED]]");
+                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | reconcile ETCD KUBERNETES [PART…] | fuzz [COUNT [SEED]] | chaos [SEED]");
             return 2;
     }
 }

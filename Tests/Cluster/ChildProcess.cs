@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Enclaves.Tests.Enclave.Harness;
-using Xunit;
 
 namespace Enclaves.Tests.Cluster;
 
@@ -22,6 +21,9 @@ internal sealed class ChildProcess : IAsyncDisposable
     };
 
     private ChildProcess(Process process) => _process = process;
+
+    /// <summary>Whether it has ended, by itself or not.</summary>
+    public bool HasEnded => _process.HasExited;
 
     /// <summary>Everything it has written so far.</summary>
     public string Log => string.Join('\n', _log);
@@ -47,15 +49,16 @@ internal sealed class ChildProcess : IAsyncDisposable
         return child;
     }
 
-    /// <summary>Waits until /readyz on this port answers 200.</summary>
-    public Task Ready(int port) => Wait.Until($"/readyz of {_process.StartInfo.FileName}", async () =>
+    /// <summary>Whether /readyz on this port answers 200.</summary>
+    /// <exception cref="InvalidOperationException">The process has ended.</exception>
+    public async Task<bool> IsReady(int port)
     {
         if (_process.HasExited)
             throw new InvalidOperationException($"{_process.StartInfo.FileName} ended with {_process.ExitCode}:\n{Log}");
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) };
         using var response = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/readyz"));
         return response.IsSuccessStatusCode;
-    }, explain: () => Log);
+    }
 
     /// <summary>Ends it at once, as a crash or an out-of-memory killer would (SIGKILL).</summary>
     public void Kill()
@@ -70,9 +73,6 @@ internal sealed class ChildProcess : IAsyncDisposable
         using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
         kill.WaitForExit();
     }
-
-    /// <summary>Completes when it has ended by itself, or after a signal.</summary>
-    public Task Ended() => _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Wait.Usual, TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {

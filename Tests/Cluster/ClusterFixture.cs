@@ -14,14 +14,6 @@ public sealed class ClusterFixture : IAsyncLifetime
 {
     private TestWebhook? _webhook;
 
-    /// <summary>Path of the administrator's kubeconfig.</summary>
-    public static string KubeconfigPath =>
-        Environment.GetEnvironmentVariable("ENCLAVES_KUBECONFIG")
-        ?? Path.Combine(Environment.GetEnvironmentVariable("ENCLAVES_STATE") ?? "/var/lib/enclaves-dev", "kubeconfig");
-
-    /// <summary>The root of the repository.</summary>
-    public static string Repository => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Parent!.Parent!.Parent!.Parent!.FullName;
-
     /// <summary>Tells this run of the tests from any other on the same cluster.</summary>
     public string Run { get; } = $"r{Random.Shared.Next(0x1000000):x6}";
 
@@ -30,16 +22,16 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (!File.Exists(KubeconfigPath))
-            throw new InvalidOperationException($"there is no kubeconfig at {KubeconfigPath}; start the cluster first: dev/cluster up");
-        Client = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(KubeconfigPath));
+        if (!File.Exists(DevelopmentCluster.KubeconfigPath))
+            throw new InvalidOperationException($"there is no kubeconfig at {DevelopmentCluster.KubeconfigPath}; start the cluster first: dev/cluster up");
+        Client = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(DevelopmentCluster.KubeconfigPath));
         await Wait.Until("the API server is ready", async () =>
         {
             await Client.CoreV1.ReadNamespaceAsync("default");
             return true;
         });
         await EnsureCrd();
-        _webhook = await TestWebhook.Start(this);
+        _webhook = await TestWebhook.Start(this, Run);
     }
 
     public async ValueTask DisposeAsync()
@@ -59,7 +51,7 @@ public sealed class ClusterFixture : IAsyncLifetime
         }
         catch (HttpOperationException missing) when (missing.Response.StatusCode == System.Net.HttpStatusCode.NotFound)
         {
-            var text = await File.ReadAllTextAsync(Path.Combine(Repository, "charts/enclaves/templates/crd.yaml"));
+            var text = await File.ReadAllTextAsync(Path.Combine(DevelopmentCluster.Repository, "charts/enclaves/templates/crd.yaml"));
             var crd = KubernetesYaml.Deserialize<V1CustomResourceDefinition>(text);
             crd.Metadata.Annotations["meta.helm.sh/release-name"] = "enclaves";
             crd.Metadata.Annotations["meta.helm.sh/release-namespace"] = "enclaves-system";

@@ -8,35 +8,6 @@ namespace Enclaves.Tests.Cluster;
 /// <summary>Whatever breaks, the world converges to what the spec says: nothing is lost, nothing is done twice.</summary>
 public sealed class FaultTests(ClusterFixture cluster)
 {
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    [InlineData(5)]
-    public async Task A_Reconciler_killed_after_any_write_is_finished_by_the_next(int write)
-    {
-        await using var space = await TestNamespace.Create(cluster);
-        await using (var killed = await ReconcilerProcess.Start(space.Name))
-        {
-            var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            killed.Proxy.AfterWrite = async number =>
-            {
-                if (number != write)
-                    return;
-                // The server has carried it out and the writer never learns of it.
-                killed.Kill();
-                written.TrySetResult();
-                await Task.Delay(Timeout.Infinite, killed.Proxy.Closing);
-            };
-            await space.Create(Neds.Valid());
-            await written.Task.WaitAsync(Wait.Usual, TestContext.Current.CancellationToken);
-        }
-
-        await using var next = await ReconcilerProcess.Start(space.Name);
-        await IsWhole(space, next);
-    }
-
     [Fact]
     public async Task A_watch_that_is_cut_and_refused_for_a_while_misses_nothing()
     {

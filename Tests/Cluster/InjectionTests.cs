@@ -11,7 +11,7 @@ public sealed class InjectionTests(ClusterFixture cluster)
 {
     // Written for readers, and applied here as it stands there.
     private static readonly IReadOnlyList<object> Example = KubernetesYaml.LoadAllFromString(
-        File.ReadAllText(Path.Combine(ClusterFixture.Repository, "docs/injection.md")).Split("```yaml\n")[1].Split("```")[0]);
+        File.ReadAllText(Path.Combine(DevelopmentCluster.Repository, "docs/injection.md")).Split("```yaml\n")[1].Split("```")[0]);
 
     [Fact]
     public async Task The_pods_of_a_stateful_set_and_of_a_job_are_injected_as_the_document_says()

@@ -19,15 +19,7 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
     {
         var proxy = await ApiProxy.Start();
         prepare(proxy);
-        var kubeconfig = Path.GetTempFileName();
-        await File.WriteAllTextAsync(kubeconfig, $$"""
-            apiVersion: v1
-            kind: Config
-            current-context: test
-            contexts: [ { name: test, context: { cluster: test, user: test } } ]
-            clusters: [ { name: test, cluster: { server: "{{proxy.Address}}" } } ]
-            users: [ { name: test, user: { token: unused } } ]
-            """);
+        var kubeconfig = await proxy.WriteKubeconfig();
         var port = ChildProcess.Ports.Next();
         var process = ChildProcess.Start("Reconciler", ["--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}", .. arguments]);
         var reconciler = new ReconcilerProcess(process, proxy, kubeconfig);

@@ -8,7 +8,7 @@ namespace Enclaves.Tests.Cluster;
 /// <summary>Every sample as a user applies it, through the real admission. No Reconciler runs: nothing else changes what is applied.</summary>
 public sealed class SampleTests(ClusterFixture cluster)
 {
-    private static readonly string Folder = Path.Combine(ClusterFixture.Repository, "samples");
+    private static readonly string Folder = Path.Combine(DevelopmentCluster.Repository, "samples");
 
     public static TheoryData<string, bool> Samples => new(
         Directory.EnumerateFiles(Folder, "*.yaml").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)

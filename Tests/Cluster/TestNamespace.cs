@@ -22,12 +22,12 @@ internal sealed class TestNamespace : IAsyncDisposable
 
     private Kubernetes Client => _cluster.Client;
 
-    public static async Task<TestNamespace> Create(ClusterFixture cluster, bool withWebhook = false)
+    public static async Task<TestNamespace> Create(ClusterFixture cluster, bool withWebhook = false, TestWebhook? webhook = null)
     {
         var name = $"test-{cluster.Run}-{Random.Shared.Next(0x1000000):x6}";
         var labels = new Dictionary<string, string> { ["k8s.oblv.com/ignore"] = "true" };
-        if (withWebhook)
-            labels[TestWebhook.RunLabel] = cluster.Run;
+        if (withWebhook || webhook is not null)
+            labels[TestWebhook.RunLabel] = webhook?.Run ?? cluster.Run;
         await cluster.Client.CoreV1.CreateNamespaceAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = name, Labels = labels } });
         var space = new TestNamespace(cluster, name);
         // Every pod needs it, and without it a Deployment would tell of a failure that is none.
@@ -68,6 +68,8 @@ internal sealed class TestNamespace : IAsyncDisposable
 
     public Task<V1Service?> Service(string name = Neds.Name) => Find(() => Client.CoreV1.ReadNamespacedServiceAsync(name, Name));
 
+    public Task<V1Lease> Lease(string name) => Client.CoordinationV1.ReadNamespacedLeaseAsync(name, Name);
+
     /// <summary>Manifests of one NED, or of all.</summary>
     public async Task<IList<V1ConfigMap>> Manifests(string? ned = null) => (await Client.CoreV1.ListNamespacedConfigMapAsync(
         Name, labelSelector: $"{NedLabels.ManagedBy}={NedLabels.ManagedByValue}{(ned is null ? "" : $",{NedLabels.Deployment}={ned}")}")).Items;
@@ -93,8 +95,8 @@ internal sealed class TestNamespace : IAsyncDisposable
 
     public Task PatchService(string mergePatch) => Client.CoreV1.PatchNamespacedServiceAsync(Merge(mergePatch), Neds.Name, Name);
 
-    public Task PatchScale(string mergePatch) => Client.CustomObjects.PatchNamespacedCustomObjectScaleAsync(
-        Merge(mergePatch), NedNames.Group, NedNames.Version, Name, NedNames.Plural, Neds.Name);
+    public Task PatchScale(string mergePatch, string ned = Neds.Name) => Client.CustomObjects.PatchNamespacedCustomObjectScaleAsync(
+        Merge(mergePatch), NedNames.Group, NedNames.Version, Name, NedNames.Plural, ned);
 
     public Task PatchStatus(string mergePatch) => Client.CustomObjects.PatchNamespacedCustomObjectStatusAsync(
         Merge(mergePatch), NedNames.Group, NedNames.Version, Name, NedNames.Plural, Neds.Name);

@@ -26,30 +26,29 @@ internal sealed class TestWebhook : IAsyncDisposable
     private const string HostAddress = "10.210.0.1";
 
     private readonly Kubernetes _client;
-    private readonly string _name;
     private readonly string _folder;
-    private readonly ChildProcess _process;
+    private readonly int _https = ChildProcess.Ports.Next();
+    private readonly int _http = ChildProcess.Ports.Next();
+    private ChildProcess? _process;
 
-    private TestWebhook(Kubernetes client, string name, string folder, ChildProcess process) =>
-        (_client, _name, _folder, _process) = (client, name, folder, process);
+    private TestWebhook(Kubernetes client, string run, string folder) => (_client, Run, _folder) = (client, run, folder);
 
-    public static async Task<TestWebhook> Start(ClusterFixture cluster)
+    /// <summary>Value of <see cref="RunLabel"/> of the namespaces that it serves.</summary>
+    public string Run { get; }
+
+    private string Name => $"enclaves-test-{Run}";
+
+    public static async Task<TestWebhook> Start(ClusterFixture cluster, string run)
     {
-        var (client, run) = (cluster.Client, cluster.Run);
         var folder = Directory.CreateTempSubdirectory("enclaves-webhook-").FullName;
         await Certify("ca", folder);
         await Certify("leaf", folder, "webhook", HostAddress);
-        var (https, http) = (ChildProcess.Ports.Next(), ChildProcess.Ports.Next());
-        var process = ChildProcess.Start("Webhook",
-            "--tls-cert", Path.Combine(folder, "webhook.crt"), "--tls-key", Path.Combine(folder, "webhook.key"),
-            "--https-port", $"{https}", "--http-port", $"{http}", "--drain-seconds", "0",
-            "--enclave-host-image", EnclaveHostImage, "--driver", "qemu", "--node-label", "k8s.oblv.com/test=nowhere");
-        var webhook = new TestWebhook(client, $"enclaves-test-{run}", folder, process);
+        var webhook = new TestWebhook(cluster.Client, run, folder);
         try
         {
-            await process.Ready(http);
-            await webhook.Register(new Uri($"https://{HostAddress}:{https}"), run, await File.ReadAllBytesAsync(Path.Combine(folder, "ca.crt")));
-            await IsAsked(cluster);
+            await webhook.Serve();
+            await webhook.Register(new Uri($"https://{HostAddress}:{webhook._https}"), await File.ReadAllBytesAsync(Path.Combine(folder, "ca.crt")));
+            await webhook.IsAsked(cluster);
             return webhook;
         }
         catch
@@ -59,19 +58,37 @@ internal sealed class TestWebhook : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts the process, again after it was killed: where it was before.</summary>
+    public async Task Serve()
+    {
+        _process = ChildProcess.Start("Webhook",
+            "--tls-cert", Path.Combine(_folder, "webhook.crt"), "--tls-key", Path.Combine(_folder, "webhook.key"),
+            "--https-port", $"{_https}", "--http-port", $"{_http}", "--drain-seconds", "0",
+            "--enclave-host-image", EnclaveHostImage, "--driver", "qemu", "--node-label", "k8s.oblv.com/test=nowhere");
+        await _process.Ready(_http);
+    }
+
+    /// <summary>SIGKILL. It stays registered.</summary>
+    public async Task Kill()
+    {
+        if (_process is { } process)
+            await process.DisposeAsync();
+        _process = null;
+    }
+
     public async ValueTask DisposeAsync()
     {
-        foreach (var item in (await _client.AdmissionregistrationV1.ListMutatingWebhookConfigurationAsync()).Items.Where(item => item.Name() == _name))
+        foreach (var item in (await _client.AdmissionregistrationV1.ListMutatingWebhookConfigurationAsync()).Items.Where(item => item.Name() == Name))
             await _client.AdmissionregistrationV1.DeleteMutatingWebhookConfigurationAsync(item.Name());
-        foreach (var item in (await _client.AdmissionregistrationV1.ListValidatingWebhookConfigurationAsync()).Items.Where(item => item.Name() == _name))
+        foreach (var item in (await _client.AdmissionregistrationV1.ListValidatingWebhookConfigurationAsync()).Items.Where(item => item.Name() == Name))
             await _client.AdmissionregistrationV1.DeleteValidatingWebhookConfigurationAsync(item.Name());
-        await _process.DisposeAsync();
+        await Kill();
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task Register(Uri address, string run, byte[] authority)
+    private async Task Register(Uri address, byte[] authority)
     {
-        var namespaces = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { [RunLabel] = run } };
+        var namespaces = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { [RunLabel] = Run } };
         Admissionregistrationv1WebhookClientConfig At(string path) => new() { Url = new Uri(address, path).ToString(), CaBundle = authority };
         V1RuleWithOperations Rule(string group, string version, string resource, params string[] operations) =>
             new() { ApiGroups = [group], ApiVersions = [version], Resources = [resource], Operations = operations, Scope = "Namespaced" };
@@ -95,12 +112,12 @@ internal sealed class TestWebhook : IAsyncDisposable
         inject.ReinvocationPolicy = "IfNeeded";
         await _client.AdmissionregistrationV1.CreateMutatingWebhookConfigurationAsync(new V1MutatingWebhookConfiguration
         {
-            Metadata = new V1ObjectMeta { Name = _name },
+            Metadata = new V1ObjectMeta { Name = Name },
             Webhooks = [normalise, inject],
         });
         await _client.AdmissionregistrationV1.CreateValidatingWebhookConfigurationAsync(new V1ValidatingWebhookConfiguration
         {
-            Metadata = new V1ObjectMeta { Name = _name },
+            Metadata = new V1ObjectMeta { Name = Name },
             Webhooks =
             [
                 new V1ValidatingWebhook
@@ -119,9 +136,9 @@ internal sealed class TestWebhook : IAsyncDisposable
     }
 
     // An API server takes a moment to learn of a webhook, and lets everything pass until then.
-    private static async Task IsAsked(ClusterFixture cluster)
+    private async Task IsAsked(ClusterFixture cluster)
     {
-        await using var space = await TestNamespace.Create(cluster, withWebhook: true);
+        await using var space = await TestNamespace.Create(cluster, webhook: this);
         var invalid = Neds.Valid();
         invalid["spec"]!["userPlugins"]![0]!["image"] = "Not An Image";
         await Wait.Until("the API server asks the webhooks", async () =>
@@ -131,7 +148,7 @@ internal sealed class TestWebhook : IAsyncDisposable
 
     private static async Task Certify(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(ClusterFixture.Repository, "certs/dev-ca"), arguments)
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(DevelopmentCluster.Repository, "certs/dev-ca"), arguments)
         {
             RedirectStandardError = true,
         })!;

@@ -123,7 +123,7 @@ other_cluster() {
     local file words
     for file in /proc/[0-9]*/cmdline; do
         mapfile -d '' -t words 2>/dev/null <"$file" || continue
-        if [[ ${#words[@]} == 3 && ${words[1]} == */dev/lib/cluster/holder.sh && ${words[2]} != "$ENCLAVES_STATE" ]]; then
+        if [[ ${#words[@]} == 3 && ${words[1]} == */dev/lib/cluster/holder.sh && ${words[2]} != "$ENCLAVES_STATE" && ${words[2]} != */node2 ]]; then
             echo "${words[2]}"
             return 0
         fi

@@ -3,6 +3,9 @@
 
 node_daemons=(docker-registry containerd kubelet kube-proxy device-plugin)
 node_settings=$ENCLAVES_STATE/node
+# Names of the credentials in $pki, which another node has other ones of.
+node_credentials=node
+kubelet_certificate=kubelet
 containerd_socket=/run/containerd/containerd.sock
 hugepages_file=/proc/sys/vm/nr_hugepages
 # 4 GiB in pages of 2 MiB: four enclaves of the sample's size and some room.
@@ -89,8 +92,8 @@ authentication:
   webhook: {enabled: true}
   x509: {clientCAFile: $pki/ca.crt}
 authorization: {mode: Webhook}
-tlsCertFile: $pki/kubelet.crt
-tlsPrivateKeyFile: $pki/kubelet.key
+tlsCertFile: $pki/$kubelet_certificate.crt
+tlsPrivateKeyFile: $pki/$kubelet_certificate.key
 cgroupDriver: cgroupfs
 cgroupRoot: /$cluster_cgroup
 failSwapOn: false
@@ -118,7 +121,7 @@ start_kubelet() {
         ((kubernetes_minor >= 24)) || runtime+=(--container-runtime remote)
     fi
     start_daemon kubelet "$kubernetes/kubelet" --config "$node_settings/kubelet.yaml" \
-        --kubeconfig "$pki/node.kubeconfig" --hostname-override "$NODE_NAME" --node-ip "$NODE_ADDRESS" \
+        --kubeconfig "$pki/$node_credentials.kubeconfig" --hostname-override "$NODE_NAME" --node-ip "$NODE_ADDRESS" \
         --node-labels aws-nitro-enclaves-k8s-dp=enabled "${runtime[@]}" --v=1
 }
 
