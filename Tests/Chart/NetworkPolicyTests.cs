@@ -42,7 +42,7 @@ public sealed class NetworkPolicyTests
         (await Egress("webhook")).ShouldBeEmpty();
 
     [Fact]
-    public async Task The_reconciler_reaches_the_api_server_wherever_it_is() =>
+    public async Task The_reconciler_reaches_the_api_server_and_every_enclave_pod_wherever_they_are() =>
         (await Egress("reconciler")).ShouldHaveSingleItem()!.AsObject().ShouldBeEmpty();
 
     private static async Task<JsonArray> Egress(string part) =>

@@ -26,6 +26,16 @@ public sealed class RbacTests
             role.Text.ShouldNotContain("secrets");
     }
 
+    // All events of a cluster would be a flood, of which hardly any is about us.
+    [Fact]
+    public async Task Events_are_asked_for_and_never_watched()
+    {
+        var rules = (await Helm.Template("required")).Get("ClusterRole", $"{Helm.Release}-reconciler").Json["rules"]!.AsArray()
+            .Where(rule => rule!["resources"]!.AsArray().Any(resource => (string?)resource == "events")).ToList();
+        rules.Select(rule => $"{rule!["apiGroups"]![0]}: {string.Join(' ', rule["verbs"]!.AsArray().Select(verb => (string?)verb))}")
+            .ShouldBe(["events.k8s.io: create", ": list"]);
+    }
+
     [Fact]
     public async Task Nobody_may_hand_on_rights()
     {
