@@ -77,13 +77,22 @@ internal sealed class ChaosRun : IAsyncDisposable
 
     private async Task<IReadOnlyList<ChaosDriver>> Disturb(CancellationToken cancellation)
     {
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        enough.CancelAfter(_settings.Duration);
+        using var enough = new CancellationTokenSource(_settings.Duration);
+        using var through = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var drivers = Enumerable.Range(0, Drivers).Select(lane => new ChaosDriver(
             _client, _space, [.. Enumerable.Range(0, _settings.Neds).Where(i => i % Drivers == lane).Select(i => $"ned-{i}")], HashCode(10 + lane))).ToList();
         var pace = TimeSpan.FromSeconds((double)Drivers / _settings.ChangesPerSecond);
-        await Task.WhenAll(drivers.Select(driver => driver.Run(pace, enough.Token)).Append(KillNowAndThen(enough.Token)));
-        cancellation.ThrowIfCancellationRequested();
+        var killing = KillNowAndThen(through.Token);
+        try
+        {
+            await Task.WhenAll(drivers.Select(driver => driver.Run(pace, enough.Token, cancellation)));
+        }
+        finally
+        {
+            await through.CancelAsync();
+            await killing;
+        }
+
         foreach (var fault in _faults)
             fault.IsOn = false;
         return drivers;
