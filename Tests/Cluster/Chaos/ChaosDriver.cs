@@ -34,18 +34,14 @@ internal sealed class ChaosDriver(Kubernetes client, string space, IReadOnlyList
     /// <summary>NEDs that are there now.</summary>
     public int Present => _present.Count;
 
-    /// <summary>Makes changes at this pace until it is cancelled. Each one is carried out whole.</summary>
-    public async Task Run(TimeSpan pace, CancellationToken until)
+    /// <summary>Makes changes at this pace, at most, until it is enough and every name has been used. Each one is carried out whole.</summary>
+    public async Task Run(TimeSpan pace, CancellationToken enough, CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(pace);
-        try
+        while (!enough.IsCancellationRequested || _next < names.Count)
         {
-            while (await timer.WaitForNextTickAsync(until))
-                await Step();
-        }
-        catch (OperationCanceledException) when (until.IsCancellationRequested)
-        {
-            // Enough.
+            await timer.WaitForNextTickAsync(cancellation);
+            await Step();
         }
     }
 

@@ -13,6 +13,7 @@ namespace Enclaves.Tests.Cluster.Chaos;
 internal sealed class ChaosRun : IAsyncDisposable
 {
     private const int Drivers = 4;
+    private static readonly TimeSpan BetweenCounts = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(3);
 
     private readonly ChaosSettings _settings;
@@ -25,8 +26,10 @@ internal sealed class ChaosRun : IAsyncDisposable
 
     private ChaosRun(ChaosSettings settings) => _settings = settings;
 
-    /// <summary>What the Reconcilers have written last.</summary>
-    private string Log => string.Join("\n=== the other one ===\n", _reconcilers.Select(reconciler => reconciler.Log));
+    private int Writes => _reconcilers.Sum(reconciler => reconciler.Proxy.Writes.Count);
+
+    // The last of it: what led there is in the API server.
+    private IEnumerable<string> LastLines => _reconcilers.SelectMany(reconciler => reconciler.Log.Split('\n').TakeLast(40));
 
     /// <summary>Runs it all, and leaves nothing behind. Tells what it does now and then.</summary>
     public static async Task<ChaosResult> Run(ChaosSettings settings, Action<string> tell, CancellationToken cancellation)
@@ -38,7 +41,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         tell($"{run._kills} kills and {run._faults.Sum(fault => fault.Made)} faults are over; now it has to converge");
         var result = await run.Judge(drivers, cancellation);
         if (result.Wrong.Count > 0)
-            tell(run.Log);
+            tell(string.Join('\n', run.LastLines));
         return result;
     }
 
@@ -70,59 +73,69 @@ internal sealed class ChaosRun : IAsyncDisposable
             var reconciler = await Supervised.Start(_space, "--lease:namespace", _space, "--lease:name", "reconciler", "--lease:identity", identity,
                 "--lease:duration", "00:00:04", "--lease:renewDeadline", "00:00:03", "--lease:renewInterval", "00:00:01");
             _audit.Watch(reconciler.Proxy);
-            _faults.Add(new ChaosFaults(reconciler.Proxy, HashCode(_faults.Count + 1)));
+            _faults.Add(new ChaosFaults(reconciler.Proxy, Seed(_faults.Count + 1)));
             _reconcilers.Add(reconciler);
         }
     }
 
     private async Task<IReadOnlyList<ChaosDriver>> Disturb(CancellationToken cancellation)
     {
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        enough.CancelAfter(_settings.Duration);
+        using var enough = new CancellationTokenSource();
         var drivers = Enumerable.Range(0, Drivers).Select(lane => new ChaosDriver(
-            _client, _space, [.. Enumerable.Range(0, _settings.Neds).Where(i => i % Drivers == lane).Select(i => $"ned-{i}")], HashCode(10 + lane))).ToList();
+            _client, _space, [.. Enumerable.Range(0, _settings.Neds).Where(i => i % Drivers == lane).Select(i => $"ned-{i}")], Seed(10 + lane))).ToList();
         var pace = TimeSpan.FromSeconds((double)Drivers / _settings.ChangesPerSecond);
-        await Task.WhenAll(drivers.Select(driver => driver.Run(pace, enough.Token)).Append(KillNowAndThen(enough.Token)));
-        cancellation.ThrowIfCancellationRequested();
+        var driving = Task.WhenAll(drivers.Select(driver => driver.Run(pace, enough.Token, cancellation)));
+        await KillNowAndThen(driving, enough, cancellation);
+        await driving;
         foreach (var fault in _faults)
             fault.IsOn = false;
         return drivers;
     }
 
-    private async Task KillNowAndThen(CancellationToken until)
+    // By the number of writes, so that on a slow machine, too, each life of a Reconciler gets something done.
+    private async Task KillNowAndThen(Task driving, CancellationTokenSource enough, CancellationToken cancellation)
     {
 #pragma warning disable CA5394 // Any seed will do; nothing here is a secret.
-        var random = new Random(HashCode(20));
+        var random = new Random(Seed(20));
 #pragma warning restore CA5394
-        var (shortest, longest) = _settings.SecondsBetweenKills;
-        while (true)
+        var clock = Stopwatch.StartNew();
+        var (fewest, most) = _settings.WritesBetweenKills;
+        var due = random.Next(fewest, most + 1);
+        while (!driving.IsCompleted)
         {
-            await Task.Delay(TimeSpan.FromSeconds(random.Next(shortest, longest + 1)), until).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (until.IsCancellationRequested)
-                return;
+            await Task.Delay(BetweenCounts, cancellation);
+            if (clock.Elapsed >= _settings.Duration && _kills >= _settings.Kills)
+                await enough.CancelAsync();
+            if (Writes < due)
+                continue;
             var index = random.Next(_reconcilers.Count);
             _reconcilers[index].Kill();
             _kills++;
             _reconcilers[1 - index].Proxy.CutStreams();
             _faults[1 - index].Add();
+            due = Writes + random.Next(fewest, most + 1);
         }
     }
 
     private async Task<ChaosResult> Judge(IReadOnlyList<ChaosDriver> drivers, CancellationToken cancellation)
     {
-        var clock = Stopwatch.StartNew();
-        Survey survey;
-        IReadOnlyList<string> wrong;
         var wanted = drivers.Sum(driver => driver.Present);
-        double converged;
-        do
+        var began = Stopwatch.StartNew();
+        var moved = Stopwatch.StartNew();
+        Survey? survey = null;
+        IReadOnlyList<string> wrong;
+        while (true)
         {
-            await Task.Delay(BetweenLooks, cancellation);
-            converged = clock.Elapsed.TotalSeconds;
-            survey = await Survey.Take(_client, _space, cancellation);
+            var now = await Survey.Take(_client, _space, cancellation);
+            if (now.Versions != survey?.Versions)
+                moved.Restart();
+            survey = now;
             wrong = survey.Wrong();
+            if ((wrong.Count == 0 && survey.Neds == wanted) || moved.Elapsed > _settings.Standstill)
+                break;
+            await Task.Delay(BetweenLooks, cancellation);
         }
-        while ((wrong.Count > 0 || survey.Neds != wanted) && clock.Elapsed < _settings.Limit);
+
         return new ChaosResult
         {
             Seed = _settings.Seed,
@@ -131,16 +144,16 @@ internal sealed class ChaosRun : IAsyncDisposable
             Deleted = drivers.Sum(driver => driver.Deleted),
             Kills = _kills,
             Faults = _faults.Sum(fault => fault.Made),
-            Writes = _reconcilers.Sum(reconciler => reconciler.Proxy.Writes.Count),
+            Writes = Writes,
             Neds = survey.Neds,
             NedsWanted = wanted,
             Wrong = wrong,
             LeftOver = survey.LeftOver.Count,
             CreatedTwice = _audit.Twice,
-            SecondsToConverge = converged,
+            SecondsToConverge = began.Elapsed.TotalSeconds,
         };
     }
 
     // Other numbers for other purposes, the same for the same seed.
-    private int HashCode(int purpose) => unchecked((_settings.Seed * 397) ^ (purpose * 7919));
+    private int Seed(int purpose) => unchecked((_settings.Seed * 397) ^ (purpose * 7919));
 }

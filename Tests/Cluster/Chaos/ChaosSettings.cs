@@ -3,15 +3,20 @@ namespace Enclaves.Tests.Cluster.Chaos;
 /// <summary>How much happens, and for how long.</summary>
 /// <param name="Seed">The same one makes the same changes and chooses the same faults; when they meet is left to the machine.</param>
 /// <param name="Neds">NEDs that are created, and created again, under as many names.</param>
-/// <param name="Duration">For how long there are changes and faults.</param>
-/// <param name="Limit">For how long after that it may take until all is as it should be.</param>
-internal sealed record ChaosSettings(int Seed, int Neds, TimeSpan Duration, TimeSpan Limit)
+/// <param name="Duration">For how long there are changes and faults, at least: until every name was used and enough were killed.</param>
+internal sealed record ChaosSettings(int Seed, int Neds, TimeSpan Duration)
 {
+    /// <summary>For how long nothing may change afterwards while something is still wrong. How long the whole takes is the machine's affair.</summary>
+    public TimeSpan Standstill { get; init; } = TimeSpan.FromMinutes(1.5);
+
     /// <summary>Changes a second, at most: more than a machine of two processors can follow would only make a queue.</summary>
     public int ChangesPerSecond { get; init; } = 25;
 
-    /// <summary>Shortest and longest pause between two kills, in seconds.</summary>
-    public (int Shortest, int Longest) SecondsBetweenKills { get; init; } = (5, 12);
+    /// <summary>Fewest and most writes between two kills.</summary>
+    public (int Fewest, int Most) WritesBetweenKills { get; init; } = (20, 250);
+
+    /// <summary>Kills that there are at least.</summary>
+    public int Kills { get; init; } = 8;
 }
 
 /// <summary>What came of it.</summary>
