@@ -213,7 +213,7 @@ internal sealed partial class NedController : BackgroundService
             var result = await _reconciler.ReconcileAsync(key, _queue.Failures(key), cancellation);
             if (result.HasFailed)
             {
-                _queue.AddAfterFailure(key);
+                _queue.AddAfterFailure(key, result.After);
                 return;
             }
 

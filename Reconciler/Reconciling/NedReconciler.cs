@@ -31,7 +31,8 @@ internal sealed partial class NedReconciler(
     /// <summary>Label of a namespace whose NEDs are left alone by a Reconciler that watches all namespaces.</summary>
     public const string IgnoreLabel = "k8s.oblv.com/ignore";
 
-    // An object that is in the way has none of our labels, so no watch tells when it goes.
+    // An object that is in the way has none of our labels, so no watch tells when it goes. As a failure it shares the rate of retries: thousands
+    // of NEDs that wait for somebody do not keep the API server busy.
     private static readonly TimeSpan ConflictRecheck = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan UnknownNamespaceRecheck = TimeSpan.FromSeconds(1);
@@ -85,10 +86,10 @@ internal sealed partial class NedReconciler(
         {
             LogProblem(logger, problem.Reason, problem.Message);
             if (problem.OftenPasses && failures < QuietFailures)
-                return ReconcileResult.Retry;
+                return ReconcileResult.Retry();
             if (problem.NeedsHelp || failures >= QuietFailures)
                 await statusWriter.WriteAsync(live, Observe(live, null, KnownDeployment(live, memory), problem), null, memory, cancellation);
-            return problem.NeedsHelp ? ReconcileResult.LookAgain(ConflictRecheck) : ReconcileResult.Retry;
+            return ReconcileResult.Retry(problem.NeedsHelp ? ConflictRecheck : (failure as IRetryLater)?.RetryAfter);
         }
     }
 
