@@ -15,9 +15,10 @@ public sealed class KeptFieldsTests
 
     [Fact]
     public void Of_a_pod_what_tells_its_trouble_is_kept_and_nothing_else() =>
-        Read(ResourceKind.Pod.Kept).Json.GetRawText().ShouldBe(
-            """{"metadata":{"name":"hello-1","namespace":"team","uid":"u","resourceVersion":"7","labels":{"k8s.oblv.com/deployment":"hello"}},"""
-            + """"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}""");
+        Read(ResourceKind.Pod.Kept).Json.GetRawText().ShouldBe("""
+            {"metadata":{"name":"hello-1","namespace":"team","uid":"u","resourceVersion":"7","labels":{"k8s.oblv.com/deployment":"hello"}},
+            "status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}
+            """.ReplaceLineEndings(""));
 
     [Fact]
     public void Without_a_rule_everything_but_managedFields_is_kept()
