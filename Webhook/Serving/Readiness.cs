@@ -48,8 +48,8 @@ internal sealed partial class Readiness(
                 var problem = await Call(served.TargetCertificate, stoppingToken);
                 if (problem is null)
                 {
-                    _unanswered = null;
                     Ready(time.GetElapsedTime(started).TotalMilliseconds);
+                    _unanswered = null;
                     return;
                 }
 
