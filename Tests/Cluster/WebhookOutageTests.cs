@@ -22,7 +22,7 @@ public sealed class WebhookOutageTests(ClusterFixture cluster)
         await webhook.Kill();
         await cluster.Client.CoreV1.DeleteCollectionNamespacedPodAsync(space.Name, gracePeriodSeconds: 0, cancellationToken: TestContext.Current.CancellationToken);
         var said = await Wait.For("the NED says why it has no pod", async () =>
-            (await space.Ned()).Condition("EnclavesHealthy") is var condition && (string?)condition["reason"] == "PodsNotCreated" ? condition : null,
+            (await space.Ned()).Condition("EnclavesHealthy") is var condition && (string?)condition["reason"] == "WebhookUnavailable" ? condition : null,
             explain: () => reconciler.Log);
         ((string)said["message"]!).ShouldContain("inject.test.k8s.oblv.com");
         (await space.Pods()).ShouldBeEmpty();
@@ -32,7 +32,7 @@ public sealed class WebhookOutageTests(ClusterFixture cluster)
         pod.Uid().ShouldNotBe(before);
         pod.Metadata.Annotations.ShouldContainKey(NedAnnotations.Injected);
         pod.Spec.Containers.ShouldAllBe(container => container.Image == TestWebhook.EnclaveHostImage);
-        await Wait.Until("the NED says so no more", async () => (string?)(await space.Ned()).Condition("EnclavesHealthy")["reason"] != "PodsNotCreated", explain: () => reconciler.Log);
+        await Wait.Until("the NED says so no more", async () => (string?)(await space.Ned()).Condition("EnclavesHealthy")["reason"] != "WebhookUnavailable", explain: () => reconciler.Log);
         await Converge.Until(cluster.Client, space.Name, () => reconciler.Log);
     }
 }
