@@ -233,7 +233,7 @@ public sealed class RefusalTests(ClusterFixture cluster)
             [
                 Rule(NedNames.Group, NedNames.Plural, "get", "list", "watch"), Rule(NedNames.Group, $"{NedNames.Plural}/status", "patch"),
                 Rule(NedNames.Group, $"{NedNames.Plural}/finalizers", "update"), Rule("apps", "deployments", all), Rule("apps", "replicasets", "list", "watch"),
-                Rule("", "configmaps", all), Rule("", "pods", "list", "watch"), Rule("", "events", "list"), Rule("events.k8s.io", "events", "create"),
+                Rule("", "configmaps", all), Rule("", "pods", "list", "watch"), Rule("", "events", "list", "create", "patch"),
                 Rule("", resource, verbs),
             ],
         };
