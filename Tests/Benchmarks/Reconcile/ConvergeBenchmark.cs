@@ -94,7 +94,9 @@ internal sealed class ConvergeBenchmark(ControlPlane plane)
         var from = await plane.Api.Version(load.Path, cancellation);
         var scheduled = load.Scheduled(names, from, cancellation);
         var clock = Stopwatch.StartNew();
-        await Task.WhenAll(load.Create(names, cancellation), write(from), scheduled);
+        // Where one fails the others would wait for ever.
+        await foreach (var ended in Task.WhenEach(load.Create(names, cancellation), write(from), scheduled))
+            await ended;
         return clock.Elapsed.TotalSeconds;
     }
 

@@ -130,7 +130,8 @@ internal sealed class NedLoad(ApiClient api, string space)
             Child(ResourceKind.Service, Placeholder, space, EnclaveService.Fields(live, ned)!),
             new Write(HttpMethod.Patch, $"{NedKind.Resource.PathOf(new ObjectKey(space, Placeholder), "status")}?fieldManager={NedNames.FieldManager}&force=true",
                 status.ToJsonString(), ApiClient.Apply),
-            .. Enumerable.Range(0, events).Select(i => new Write(HttpMethod.Post, ResourceKind.Event.CollectionPath(space), Event(space, i), ApiClient.Json)),
+            .. Enumerable.Range(0, events).Select(i => new Write(HttpMethod.Patch,
+                $"{ResourceKind.Event.PathOf(new ObjectKey(space, $"{Placeholder}.{i:x16}"))}?fieldManager={NedNames.FieldManager}&force=true", Event(space, i), ApiClient.Apply)),
         ];
     }
 
@@ -142,10 +143,10 @@ internal sealed class NedLoad(ApiClient api, string space)
     }
 
     private static string Event(string space, int number) => $$$"""
-        {"apiVersion":"events.k8s.io/v1","kind":"Event","metadata":{"name":"{{{Placeholder}}}.{{{number:x16}}}","namespace":"{{{space}}}"},
-        "eventTime":"2026-03-02T09:41:07.000000Z","reportingController":"k8s.oblv.com/enclaves-reconciler","reportingInstance":"benchmark",
-        "type":"Normal","reason":"DeploymentAccepted","action":"Scheduled","note":"Deployment {{{space}}}/{{{Placeholder}}} is accepted for generation 1.",
-        "regarding":{"apiVersion":"{{{NedNames.ApiVersion}}}","kind":"{{{NedNames.Kind}}}","name":"{{{Placeholder}}}","namespace":"{{{space}}}","uid":"{{{Uid}}}"}}
+        {"apiVersion":"v1","kind":"Event","metadata":{"name":"{{{Placeholder}}}.{{{number:x16}}}","namespace":"{{{space}}}"},
+        "firstTimestamp":"2026-03-02T09:41:07Z","lastTimestamp":"2026-03-02T09:41:07Z","count":1,"source":{"component":"enclaves-reconciler"},
+        "type":"Normal","reason":"DeploymentAccepted","message":"Deployment {{{space}}}/{{{Placeholder}}} is accepted for generation 1.",
+        "involvedObject":{"apiVersion":"{{{NedNames.ApiVersion}}}","kind":"{{{NedNames.Kind}}}","name":"{{{Placeholder}}}","namespace":"{{{space}}}","uid":"{{{Uid}}}"}}
         """;
 
     private sealed record Write(HttpMethod Method, string Path, string Body, string Type);
