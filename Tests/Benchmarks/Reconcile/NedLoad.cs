@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
+using Enclaves.Reconciler.Control.Events;
 using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Reconciling.Children;
 using Enclaves.Reconciler.Status;
@@ -130,8 +131,7 @@ internal sealed class NedLoad(ApiClient api, string space)
             Child(ResourceKind.Service, Placeholder, space, EnclaveService.Fields(live, ned)!),
             new Write(HttpMethod.Patch, $"{NedKind.Resource.PathOf(new ObjectKey(space, Placeholder), "status")}?fieldManager={NedNames.FieldManager}&force=true",
                 status.ToJsonString(), ApiClient.Apply),
-            .. Enumerable.Range(0, events).Select(i => new Write(HttpMethod.Patch,
-                $"{ResourceKind.Event.PathOf(new ObjectKey(space, $"{Placeholder}.{i:x16}"))}?fieldManager={NedNames.FieldManager}&force=true", Event(space, i), ApiClient.Apply)),
+            .. Enumerable.Range(0, events).Select(i => Event(live, i)),
         ];
     }
 
@@ -142,12 +142,14 @@ internal sealed class NedLoad(ApiClient api, string space)
         return new Write(HttpMethod.Patch, $"{kind.PathOf(new ObjectKey(space, name))}?fieldManager={NedNames.FieldManager}&force=false", fields.ToJsonString(), ApiClient.Apply);
     }
 
-    private static string Event(string space, int number) => $$$"""
-        {"apiVersion":"v1","kind":"Event","metadata":{"name":"{{{Placeholder}}}.{{{number:x16}}}","namespace":"{{{space}}}"},
-        "firstTimestamp":"2026-03-02T09:41:07Z","lastTimestamp":"2026-03-02T09:41:07Z","count":1,"source":{"component":"enclaves-reconciler"},
-        "type":"Normal","reason":"DeploymentAccepted","message":"Deployment {{{space}}}/{{{Placeholder}}} is accepted for generation 1.",
-        "involvedObject":{"apiVersion":"{{{NedNames.ApiVersion}}}","kind":"{{{NedNames.Kind}}}","name":"{{{Placeholder}}}","namespace":"{{{space}}}","uid":"{{{Uid}}}"}}
-        """;
+    private static Write Event(LiveObject ned, int number)
+    {
+        var about = new EventSubject(NedNames.ApiVersion, NedNames.Kind, ned.Key, ned.Uid, ned.ResourceVersion);
+        var note = new EventNote(about, "Normal", Reasons.DeploymentAccepted, NedConditions.Scheduled, $"Deployment {ned.Key} is accepted for generation 1.");
+        var state = new EventState($"{Placeholder}.{number:x16}", note, 1, DateTimeOffset.UtcNow, DateTimeOffset.UtcNow);
+        return new Write(HttpMethod.Patch, $"{ResourceKind.Event.PathOf(ned.Key with { Name = state.Name })}?fieldManager={NedNames.FieldManager}&force=true",
+            EventSink.Fields(state).ToJsonString(), ApiClient.Apply);
+    }
 
     private sealed record Write(HttpMethod Method, string Path, string Body, string Type);
 }
