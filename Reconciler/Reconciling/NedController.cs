@@ -200,6 +200,9 @@ internal sealed partial class NedController : BackgroundService
             {
                 _queue.Done(key);
             }
+
+            // A pass that has nothing to do waits for nothing: thousands of them in a row would keep every thread from the watches.
+            await Task.Yield();
         }
     }
 

@@ -9,10 +9,18 @@ namespace Enclaves.Tests.Benchmarks.Reconcile;
 /// </summary>
 internal sealed class ControlPlane : IAsyncDisposable
 {
+    // etcd waits for the disk at each write, and of a disk that is slow now and then a figure would tell more than of what is measured.
+    private const string InMemory = "/dev/shm";
+
     private readonly CertificateFolder _files;
+    private readonly string _data;
     private readonly List<Daemon> _daemons = [];
 
-    private ControlPlane(CertificateFolder files) => _files = files;
+    private ControlPlane(CertificateFolder files)
+    {
+        _files = files;
+        _data = Path.Combine(Directory.Exists(InMemory) ? InMemory : files.Folder, $"enclaves-bench-etcd-{Environment.ProcessId}");
+    }
 
     /// <summary>Path of the administrator's kubeconfig.</summary>
     public string Kubeconfig => Path.Combine(_files.Folder, "kubeconfig");
@@ -52,6 +60,8 @@ internal sealed class ControlPlane : IAsyncDisposable
         // The API server before its etcd.
         foreach (var daemon in Enumerable.Reverse(_daemons))
             await daemon.DisposeAsync();
+        if (Directory.Exists(_data))
+            Directory.Delete(_data, recursive: true);
         _files.Dispose();
     }
 
@@ -62,7 +72,7 @@ internal sealed class ControlPlane : IAsyncDisposable
         var tokens = Path.Combine(Folder, "tokens");
         await File.WriteAllTextAsync(tokens, $"{token},benchmark,benchmark,\"system:masters\"\n", cancellation);
         _daemons.Add(await Daemon.Start(Folder, "etcd", etcd,
-            "--name", "bench", "--data-dir", Path.Combine(Folder, "etcd"), "--log-level", "warn", "--logger", "zap", "--quota-backend-bytes", "4294967296",
+            "--name", "bench", "--data-dir", _data, "--log-level", "warn", "--logger", "zap", "--quota-backend-bytes", "4294967296",
             "--listen-client-urls", $"http://127.0.0.1:{clients}", "--advertise-client-urls", $"http://127.0.0.1:{clients}",
             "--listen-peer-urls", $"http://127.0.0.1:{peers}", "--initial-advertise-peer-urls", $"http://127.0.0.1:{peers}",
             "--initial-cluster", $"bench=http://127.0.0.1:{peers}"));
