@@ -22,9 +22,18 @@ internal sealed class KeptFields
     /// <summary>All members but these; of one with an inner rule, what that keeps.</summary>
     public static KeptFields But(params (string Name, KeptFields? Inner)[] named) => new(named, true);
 
-    /// <summary>Writes what is kept of an object. A value that is no object is kept as it is.</summary>
+    /// <summary>Writes what is kept of an object, and of each object of a list. Any other value is kept as it is.</summary>
     public void Write(Utf8JsonWriter writer, JsonElement value)
     {
+        if (value.ValueKind == JsonValueKind.Array)
+        {
+            writer.WriteStartArray();
+            foreach (var item in value.EnumerateArray())
+                Write(writer, item);
+            writer.WriteEndArray();
+            return;
+        }
+
         if (value.ValueKind != JsonValueKind.Object)
         {
             value.WriteTo(writer);

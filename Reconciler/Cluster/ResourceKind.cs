@@ -31,7 +31,9 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     {
         Kept = KeptFields.Only(
             Metadata(OurLabel, ("annotations", KeptFields.Only((NedAnnotations.Enclave, null)))),
-            ("status", KeptFields.Only(("phase", null), ("reason", null), ("message", null), ("podIP", null), ("conditions", null), ("containerStatuses", null)))),
+            ("status", KeptFields.Only(("phase", null), ("reason", null), ("message", null), ("podIP", null),
+                ("conditions", KeptFields.Only(("type", null), ("status", null), ("reason", null), ("message", null))),
+                ("containerStatuses", KeptFields.Only(("name", null), ("image", null), ("restartCount", null), ("state", null), ("lastState", null)))))),
     };
 
     /// <summary>
