@@ -102,6 +102,22 @@ internal sealed class Daemon : IAsyncDisposable
         kill.WaitForExit();
     }
 
+    /// <summary>Waits until it has ended by itself.</summary>
+    /// <exception cref="InvalidOperationException">It has not within 30 s.</exception>
+    public async Task Ended(CancellationToken cancellation)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(StopTimeout);
+        try
+        {
+            await _keeper.WaitForExitAsync(timeout.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new InvalidOperationException($"{_name}: not ended within {StopTimeout.TotalSeconds:F0} s; the end of its log:\n{End()}");
+        }
+    }
+
     /// <summary>Ends it at once, and waits for its end.</summary>
     public async ValueTask DisposeAsync()
     {
