@@ -54,13 +54,14 @@ internal static class Program
     {
         var time = TimeProvider.System;
         var state = new EnclaveStateMachine(time, loggers.CreateLogger<EnclaveStateMachine>());
+        var times = new StartTimes(StartTimes.SinceProgramStart(), state, time, loggers.CreateLogger<StartTimes>());
         var view = new EnclaveView();
         var logs = new LogForwarder(lines);
         Action<string>? onConsole = options.Debug ? text => lines.Write(new LogLine(time.GetUtcNow(), "console", "stdout", text)) : null;
         IEnclaveDriver driver = options.Driver == "qemu"
             ? new QemuDriver(options, onConsole, loggers.CreateLogger<QemuDriver>())
             : new ProcessDriver(options, onConsole);
-        var sessions = new SessionLoop(options, manifest, state, view, logs, time, loggers.CreateLogger<SessionLoop>());
+        var sessions = new SessionLoop(options, manifest, state, view, times, logs, time, loggers.CreateLogger<SessionLoop>());
         var lifecycle = new EnclaveLifecycle(options, manifest, driver, state, view, sessions, time, loggers);
         var status = new StatusReader(manifest, driver, state, view, lifecycle, logs, lines, time);
 

@@ -6,7 +6,7 @@ using Grpc.Core;
 namespace Enclaves.EnclaveHost.Session;
 
 /// <summary>
-/// Asks the Orchestrator at each interval and moves the state between ManifestSynced, Running and Unhealthy.
+/// Asks the Orchestrator at each interval, and at once when there is news, and moves the state between ManifestSynced, Running and Unhealthy.
 /// <list type="bullet">
 /// <item>No answer counts as a miss; <c>threshold</c> misses in a row make the enclave unhealthy: one late answer proves nothing.</item>
 /// <item>The answer "not healthy" does so at once: it is no doubt, and thresholds of probes were applied inside already.</item>
@@ -17,10 +17,11 @@ internal sealed class HealthMonitor(EnclaveStateMachine state, EnclaveView view,
 {
     private static readonly TimeSpan LeastLimit = TimeSpan.FromSeconds(1);
 
-    // While the containers start, somebody waits for every tenth of a second.
-    private static readonly TimeSpan StartInterval = TimeSpan.FromMilliseconds(250);
-
+    private TaskCompletionSource _news = NoNews();
     private int _misses;
+
+    /// <summary>There is news of the enclave: the next check does not wait for its time.</summary>
+    public void CheckSoon() => Volatile.Read(ref _news).TrySetResult();
 
     /// <summary>Checks until cancelled.</summary>
     /// <param name="check">Asks, within the given time.</param>
@@ -28,13 +29,21 @@ internal sealed class HealthMonitor(EnclaveStateMachine state, EnclaveView view,
     public async Task RunAsync(Func<TimeSpan, CancellationToken, Task<HealthReply>> check, CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(interval, time);
-        do
+        var tick = timer.WaitForNextTickAsync(cancellation).AsTask();
+        while (true)
         {
+            // Taken before the check: what comes while the answer is on its way may not be in it.
+            var news = NoNews();
+            Volatile.Write(ref _news, news);
             await CheckAsync(check, cancellation);
-            timer.Period = state.State == EnclaveState.ManifestSynced && StartInterval < interval ? StartInterval : interval;
+            if (await Task.WhenAny(tick, news.Task) != tick)
+                continue;
+            await tick;
+            tick = timer.WaitForNextTickAsync(cancellation).AsTask();
         }
-        while (await timer.WaitForNextTickAsync(cancellation));
     }
+
+    private static TaskCompletionSource NoNews() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task CheckAsync(Func<TimeSpan, CancellationToken, Task<HealthReply>> check, CancellationToken cancellation)
     {

@@ -11,10 +11,15 @@ namespace Enclaves.EnclaveHost.Session;
 /// and its health. A session that breaks is made anew with back-off; the manifest is the same, so handing it over again is harmless.
 /// </summary>
 internal sealed partial class SessionLoop(
-    EnclaveOptions options, LoadedManifest manifest, EnclaveStateMachine state, EnclaveView view, LogForwarder logs, TimeProvider time, ILogger<SessionLoop> logger)
+    EnclaveOptions options, LoadedManifest manifest, EnclaveStateMachine state, EnclaveView view, StartTimes times,
+    LogForwarder logs, TimeProvider time, ILogger<SessionLoop> logger)
 {
     private static readonly TimeSpan ConnectTry = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(100);
+
+    // A process is there after some tens of milliseconds, which somebody waits for; a machine after seconds.
+    private static readonly TimeSpan FirstBetweenTries = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestBetweenTries = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan HelloTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
@@ -35,8 +40,11 @@ internal sealed partial class SessionLoop(
     {
         var started = time.GetTimestamp();
         logs.BeginBoot();
+        times.PoweredOn();
         await WaitForPortAsync(driver, started, cancellation);
+        times.Connected();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var monitor = new HealthMonitor(state, view, options.HealthInterval, options.FailureThreshold, time);
         var health = Task.CompletedTask;
         try
         {
@@ -49,8 +57,8 @@ internal sealed partial class SessionLoop(
                     await EstablishAsync(driver, session, ending.Token);
                     established = time.GetTimestamp();
                     if (health.IsCompleted)
-                        health = WatchHealthAsync(session, ending.Token);
-                    await FollowAsync(session, health, ending.Token);
+                        health = monitor.RunAsync(session.HealthAsync, ending.Token);
+                    await FollowAsync(session, monitor, health, ending.Token);
                 }
                 catch (Exception e) when (e is RpcException or IOException or HttpRequestException or TimeoutException && !cancellation.IsCancellationRequested)
                 {
@@ -80,6 +88,7 @@ internal sealed partial class SessionLoop(
     private async Task WaitForPortAsync(IEnclaveDriver driver, long started, CancellationToken cancellation)
     {
         var last = "it did not answer at all";
+        var wait = FirstBetweenTries;
         while (time.GetElapsedTime(started) < options.BootTimeout)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -98,7 +107,8 @@ internal sealed partial class SessionLoop(
                 last = "connections are left without an answer";
             }
 
-            await Task.Delay(BetweenTries, time, cancellation);
+            await Task.Delay(wait, time, cancellation);
+            wait = wait * 2 < LongestBetweenTries ? wait * 2 : LongestBetweenTries;
         }
 
         throw NoAnswer(last);
@@ -136,17 +146,11 @@ internal sealed partial class SessionLoop(
         state.TryMove(EnclaveState.ManifestSynced, "ManifestSealed", manifest.DigestText);
     }
 
-    private Task WatchHealthAsync(EnclaveSession session, CancellationToken cancellation)
-    {
-        var monitor = new HealthMonitor(state, view, options.HealthInterval, options.FailureThreshold, time);
-        return monitor.RunAsync(session.HealthAsync, cancellation);
-    }
-
     // Ends when either stream ends: both belong to one session, and a new one brings both back.
-    private async Task FollowAsync(EnclaveSession session, Task health, CancellationToken cancellation)
+    private async Task FollowAsync(EnclaveSession session, HealthMonitor monitor, Task health, CancellationToken cancellation)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task[] streams = [FollowStatusAsync(session, either), FollowLogsAsync(session, either.Token)];
+        Task[] streams = [FollowStatusAsync(session, monitor, either), FollowLogsAsync(session, either.Token)];
         var first = await Task.WhenAny([.. streams, health]);
         await either.CancelAsync();
         await Task.WhenAll(streams).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -154,7 +158,7 @@ internal sealed partial class SessionLoop(
         await first;
     }
 
-    private async Task FollowStatusAsync(EnclaveSession session, CancellationTokenSource ending)
+    private async Task FollowStatusAsync(EnclaveSession session, HealthMonitor monitor, CancellationTokenSource ending)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(ending.Token);
         silence.CancelAfter(SilenceLimit);
@@ -164,6 +168,8 @@ internal sealed partial class SessionLoop(
             await foreach (var status in call.ResponseStream.ReadAllAsync(silence.Token))
             {
                 view.Status = status;
+                // It comes when something in there has changed, which may be what the next check would find out.
+                monitor.CheckSoon();
                 silence.CancelAfter(SilenceLimit);
             }
         }

@@ -27,7 +27,12 @@ internal sealed partial class OrchestratorService(
     private const int MaxHostnameBytes = 64;
     private static readonly TimeSpan LongestGrace = TimeSpan.FromHours(1);
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan ShortestBetweenStatuses = TimeSpan.FromMilliseconds(100);
+
+    // A change after a calm is told at once, one after the other ever less often: a container that flaps must not make a flood of the stream.
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
+
     private static readonly object GreetedKey = new();
 
     private readonly ILogger<OrchestratorService> _logger = logger;
@@ -115,13 +120,16 @@ internal sealed partial class OrchestratorService(
     {
         RequireGreeting(context);
         var cancellation = context.CancellationToken;
+        var pause = ShortestPause;
         while (!cancellation.IsCancellationRequested)
         {
             var changed = changes.Next;
             await responseStream.WriteAsync(report.Status(), cancellation);
+            var told = time.GetTimestamp();
             await Task.WhenAny(changed, Task.Delay(SignOfLife, time, cancellation));
-            // A container that flaps must not make a flood of the stream.
-            await Task.Delay(ShortestBetweenStatuses, time, cancellation);
+            var longer = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            pause = time.GetElapsedTime(told) > Calm ? ShortestPause : longer;
+            await Task.Delay(pause, time, cancellation);
         }
     }
 

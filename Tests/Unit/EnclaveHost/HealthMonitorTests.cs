@@ -20,6 +20,7 @@ public sealed class HealthMonitorTests : IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly SemaphoreSlim _asked = new(0);
     private readonly System.Threading.Channels.Channel<HealthReply?> _answers = System.Threading.Channels.Channel.CreateUnbounded<HealthReply?>();
+    private readonly HealthMonitor _monitor;
     private readonly Task _running;
 
     public HealthMonitorTests()
@@ -27,7 +28,8 @@ public sealed class HealthMonitorTests : IAsyncDisposable
         _state = new EnclaveStateMachine(_time, NullLogger<EnclaveStateMachine>.Instance);
         foreach (var state in (EnclaveState[])[EnclaveState.Booting, EnclaveState.Booted, EnclaveState.ManifestSynced])
             _state.TryMove(state, "Start");
-        _running = new HealthMonitor(_state, _view, TimeSpan.FromSeconds(1), 3, _time).RunAsync(AnswerAsync, _ending.Token);
+        _monitor = new HealthMonitor(_state, _view, TimeSpan.FromSeconds(1), 3, _time);
+        _running = _monitor.RunAsync(AnswerAsync, _ending.Token);
     }
 
     [Fact]
@@ -77,6 +79,22 @@ public sealed class HealthMonitorTests : IAsyncDisposable
         _state.State.ShouldBe(EnclaveState.ManifestSynced);
     }
 
+    [Fact]
+    public async Task News_are_followed_by_a_check_at_once()
+    {
+        // The clock stands still: nothing but the news makes a second check.
+        await _asked.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        _answers.Writer.TryWrite(Ill);
+        _monitor.CheckSoon();
+        (await _asked.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)).ShouldBeTrue();
+        // What comes while a check is under way may not be in its answer.
+        _monitor.CheckSoon();
+        _answers.Writer.TryWrite(Ill);
+        (await _asked.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)).ShouldBeTrue();
+        _answers.Writer.TryWrite(Well);
+        await Eventually(() => _state.State == EnclaveState.Running);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
@@ -100,6 +118,16 @@ public sealed class HealthMonitorTests : IAsyncDisposable
             _answers.Writer.TryWrite(answer);
             await Asked();
             _asked.Release();
+        }
+    }
+
+    private static async Task Eventually(Func<bool> holds)
+    {
+        var limit = DateTime.UtcNow + TimeSpan.FromSeconds(10);
+        while (!holds())
+        {
+            DateTime.UtcNow.ShouldBeLessThan(limit);
+            await Task.Delay(5);
         }
     }
 
