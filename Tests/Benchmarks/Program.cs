@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Enclaves.Tests.Benchmarks.Admission;
 using Enclaves.Tests.Benchmarks.Availability;
+using Enclaves.Tests.Benchmarks.Boot;
 using Enclaves.Tests.Benchmarks.Chaos;
 using Enclaves.Tests.Benchmarks.Fuzz;
 using Enclaves.Tests.Benchmarks.Reconcile;
@@ -25,6 +26,9 @@ try
         case ["availability", var kubeconfig]:
             await AvailabilityBenchmark.Run(kubeconfig, stop.Token);
             return 0;
+        case ["boot", var host, var orchestrator, var layout, var archive, var kubelet]:
+            await BootBenchmark.Run((host, orchestrator), (layout, archive), kubelet, stop.Token);
+            return 0;
         case ["reconcile", var etcd, var kubernetes, .. var parts]:
             return await ReconcileBenchmark.Run(etcd, kubernetes, parts, stop.Token);
         case ["fuzz", .. var rest] when rest.Length <= 2:
@@ -36,7 +40,7 @@ try
             return 0;
         default:
             await Console.Error.WriteLineAsync(
-                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | reconcile ETCD KUBERNETES [PART…] | fuzz [COUNT [SEED]] | chaos [SEED]");
+                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | boot ENCLAVE-HOST ORCHESTRATOR LAYOUT ARCHIVE KUBELET | reconcile ETCD KUBERNETES [PART…] | fuzz [COUNT [SEED]] | chaos [SEED]");
             return 2;
     }
 }

@@ -26,6 +26,7 @@ internal sealed class Daemon : IAsyncDisposable
         """;
 
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
     private readonly Process _keeper;
     private readonly string _name;
@@ -61,7 +62,10 @@ internal sealed class Daemon : IAsyncDisposable
     }
 
     /// <summary>Repeats a look until it holds; fails when the program ends before.</summary>
-    public async Task Until(string what, Func<Task<bool>> look, CancellationToken cancellation)
+    public Task Until(string what, Func<Task<bool>> look, CancellationToken cancellation) => Until(what, look, BetweenLooks, cancellation);
+
+    /// <summary>The same with another pause between two looks.</summary>
+    public async Task Until(string what, Func<Task<bool>> look, TimeSpan pause, CancellationToken cancellation)
     {
         var waited = Stopwatch.StartNew();
         while (true)
@@ -78,15 +82,15 @@ internal sealed class Daemon : IAsyncDisposable
 
             if (_keeper.HasExited || waited.Elapsed > ReadyTimeout)
                 throw new InvalidOperationException($"{_name}: not {what} within {waited.Elapsed.TotalSeconds:F0} s; the end of its log:\n{End()}");
-            await Task.Delay(20, cancellation);
+            await Task.Delay(pause, cancellation);
         }
     }
 
     /// <summary>Memory that it holds at this moment, in KiB.</summary>
-    public long ResidentKib() => Memory("VmRSS");
+    public long ResidentKib() => ProcessFacts.ResidentKib(Id);
 
     /// <summary>The most that it has held.</summary>
-    public long PeakKib() => Memory("VmHWM");
+    public long PeakKib() => ProcessFacts.PeakKib(Id);
 
     /// <summary>CPU time that it has used so far.</summary>
     public TimeSpan CpuTime()
@@ -126,10 +130,6 @@ internal sealed class Daemon : IAsyncDisposable
         await _keeper.WaitForExitAsync(timeout.Token);
         _keeper.Dispose();
     }
-
-    private long Memory(string field) => long.Parse(
-        File.ReadLines($"/proc/{Id}/status").First(line => line.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
-        CultureInfo.InvariantCulture);
 
     private string End() => string.Join('\n', File.ReadLines(_log).TakeLast(10));
 }

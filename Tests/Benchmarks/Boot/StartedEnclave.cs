@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Enclaves.Channel.Manifest;
+using Enclaves.Tests.Benchmarks.Reconcile;
+using Enclaves.Tests.Enclave.Harness;
+
+namespace Enclaves.Tests.Benchmarks.Boot;
+
+/// <summary>EnclaveHost with the process driver and a manifest of one container with a port, from its start until it is ready.</summary>
+internal sealed partial class StartedEnclave : IAsyncDisposable
+{
+    // Ingress ports have a range of their own.
+    private static readonly FreePorts Ingress = new(20500, 20999);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(2);
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false });
+    private readonly TemporaryFolder _folder;
+    private readonly Uri _url;
+    private readonly int _ingress;
+
+    private StartedEnclave(TemporaryFolder folder, Uri url, int ingress, Daemon host) => (_folder, _url, _ingress, Host) = (folder, url, ingress, host);
+
+    /// <summary>Its process.</summary>
+    public Daemon Host { get; }
+
+    /// <summary>From the start of the process to the first 200 of /readyz.</summary>
+    public TimeSpan ReadyAfter { get; private set; }
+
+    /// <summary>Starts one and waits until it is ready.</summary>
+    public static async Task<StartedEnclave> Start(string host, string orchestrator, CancellationToken cancellation)
+    {
+        var folder = new TemporaryFolder();
+        var (port, http, ingress) = (ContainerProgram.Ports.Next(), ContainerProgram.Ports.Next(), Ingress.Next());
+        var app = Manifests.App("local", ContainerProgram.Command(port), port, ingress, "bench");
+        await File.WriteAllBytesAsync(Path.Combine(folder.Path, "manifest.json"), ManifestCodec.Write(Manifests.One(app)), cancellation);
+        var watch = Stopwatch.StartNew();
+        var process = await Daemon.Start(folder.Path, "enclave-host", host,
+            "--driver", "process", "--orchestrator", orchestrator, "--manifest", Path.Combine(folder.Path, "manifest.json"),
+            "--run-dir", Path.Combine(folder.Path, "run"), "--secrets-dir", Path.Combine(folder.Path, "secrets"),
+            "--termination-message", Path.Combine(folder.Path, "termination"), "--http-bind", "127.0.0.1", "--http-port", $"{http}");
+        var enclave = new StartedEnclave(folder, new Uri($"http://127.0.0.1:{http}/"), ingress, process);
+        try
+        {
+            // Over one connection as soon as there is one, so that the looks are no load.
+            await process.Until("ready", () => enclave.IsReady(cancellation), BetweenLooks, cancellation);
+            enclave.ReadyAfter = watch.Elapsed;
+            return enclave;
+        }
+        catch
+        {
+            await enclave.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The steps of the start, as it logs them.</summary>
+    public async Task<List<(string Step, double Milliseconds)>> Steps(CancellationToken cancellation)
+    {
+        Match line = Match.Empty;
+        await Host.Until("saying how long its start took", async () =>
+        {
+            line = StepsLine().Match(await File.ReadAllTextAsync(Path.Combine(_folder.Path, "enclave-host.log"), cancellation));
+            return line.Success;
+        }, BetweenLooks, cancellation);
+        return [.. line.Groups[1].Captures.Zip(line.Groups[2].Captures, (step, time) => (step.Value, double.Parse(time.Value, CultureInfo.InvariantCulture)))];
+    }
+
+    /// <summary>Memory that its Orchestrator holds at this moment, in KiB.</summary>
+    public async Task<long> OrchestratorKib(CancellationToken cancellation)
+    {
+        var id = (await Status(cancellation))["enclave"]!["id"]!.GetValue<string>();
+        return ProcessFacts.ResidentKib(int.Parse(id["process-".Length..], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Opens connections through the ingress, and waits until the container's side of them is open.</summary>
+    public async Task<OpenConnections> Connect(int count, CancellationToken cancellation)
+    {
+        var connections = new OpenConnections();
+        for (var i = 0; i < count; i++)
+            await connections.Open(new IPEndPoint(IPAddress.Loopback, _ingress), cancellation);
+        await Host.Until($"relaying {count} connections", async () => Open(await Status(cancellation), "relays") == count && Open(await Status(cancellation), "enclaveRelays") == count, BetweenLooks, cancellation);
+        return connections;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await Host.DisposeAsync();
+        // Its children are killed with it, and may be about to write.
+        await Task.Delay(50);
+        _folder.Dispose();
+    }
+
+    private static long Open(JsonNode status, string relays) => status[relays]!.AsArray().Sum(relay => relay!["open"]!.GetValue<long>());
+
+    private async Task<bool> IsReady(CancellationToken cancellation)
+    {
+        using var response = await _client.GetAsync(new Uri(_url, "readyz"), cancellation);
+        return response.StatusCode == HttpStatusCode.OK;
+    }
+
+    private async Task<JsonNode> Status(CancellationToken cancellation) => JsonNode.Parse(await _client.GetStringAsync(new Uri(_url, "status"), cancellation))!;
+
+    [GeneratedRegex("ready in [0-9]+ ms:(?: ([a-z]+) ([0-9]+),?)+")]
+    private static partial Regex StepsLine();
+}
+
+/// <summary>Connections that stay open until disposal.</summary>
+internal sealed class OpenConnections : IDisposable
+{
+    private readonly List<Socket> _sockets = [];
+
+    /// <summary>Opens one, and sends something through it.</summary>
+    public async Task Open(IPEndPoint to, CancellationToken cancellation)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _sockets.Add(socket);
+        await socket.ConnectAsync(to, cancellation);
+        await socket.SendAsync("hello\n"u8.ToArray(), cancellation);
+    }
+
+    public void Dispose() => _sockets.ForEach(socket => socket.Dispose());
+}
