@@ -77,9 +77,11 @@ internal static class Program
 
     private static WebApplication BuildServer(EnclaveOptions options, StdoutLines lines)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Empty: everything that can be set is an option of this program, and no file or variable of the framework's is looked for.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         AddLog(builder.Logging, lines);
-        builder.WebHost.ConfigureKestrel(server =>
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(server =>
         {
             server.AddServerHeader = false;
             server.Limits.MaxConcurrentConnections = 128;

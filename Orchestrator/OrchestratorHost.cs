@@ -23,7 +23,8 @@ internal static class OrchestratorHost
     /// <summary>Serves sessions; returns the reason of the end.</summary>
     public static async Task<ShutdownReason> RunAsync(OrchestratorOptions options)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        // Empty: everything that can be set is an option of this program, and no file or variable of the framework's is looked for.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         var shutdown = new Shutdown();
         // Listens before anything else can fail, and before the boot is reported: the host may connect at once from then on.
         var transport = GuestTransport.For(options.Listen);

@@ -12,8 +12,7 @@ internal static class SessionServer
 
     public static void Configure(WebApplicationBuilder builder, ChannelListener listener)
     {
-        builder.Services.AddSingleton<IConnectionListenerFactory, ChannelConnectionListenerFactory>();
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = 16;
@@ -28,6 +27,8 @@ internal static class SessionServer
             kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
             kestrel.Listen(new ChannelListenEndPoint(listener), options => options.Protocols = HttpProtocols.Http2);
         });
+        // After Kestrel's own: the last one that can listen on an endpoint is asked first.
+        builder.Services.AddSingleton<IConnectionListenerFactory, ChannelConnectionListenerFactory>();
         builder.Services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = MaxMessageBytes;

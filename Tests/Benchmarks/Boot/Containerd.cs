@@ -11,11 +11,12 @@ internal sealed class Containerd : IAsyncDisposable
 {
     private const string PauseImage = "enclaves.local/pause:1";
 
-    // /run and /var/log are private, since runc, the shims and the Orchestrator have fixed places there.
+    // These are private, since runc, the shims, the Orchestrator and a kubelet have fixed places there.
     private const string Inside = """
         set -e
         mount -t tmpfs tmpfs /run
         mount -t tmpfs tmpfs /var/log
+        mount -t tmpfs tmpfs /var/lib
         exec containerd --config "$1/containerd.toml"
         """;
 

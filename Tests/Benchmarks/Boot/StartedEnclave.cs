@@ -89,8 +89,6 @@ internal sealed partial class StartedEnclave : IAsyncDisposable
     {
         _client.Dispose();
         await Host.DisposeAsync();
-        // Its children are killed with it, and may be about to write.
-        await Task.Delay(50);
         _folder.Dispose();
     }
 

@@ -6,5 +6,20 @@ internal sealed class TemporaryFolder : IDisposable
     /// <summary>Where it is.</summary>
     public string Path { get; } = Directory.CreateTempSubdirectory("b").FullName;
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(Path, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 100)
+            {
+                // What was killed a moment ago may have been about to write.
+                Thread.Sleep(20);
+            }
+        }
+    }
 }
