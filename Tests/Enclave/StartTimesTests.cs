@@ -42,7 +42,10 @@ public sealed partial class StartTimesTests
     }
 
     private static List<(int Whole, List<(string Name, int Milliseconds)> Steps)> Lines(HostProcess host) =>
-        [.. Line().Matches(host.Output).Select(line => (Number(line.Groups[1]), line.Groups[2].Captures.Zip(line.Groups[3].Captures, (name, time) => (name.Value, Number(time))).ToList()))];
+        [.. Line().Matches(host.Output).Select(line => (Number(line.Groups[1]), StepsOf(line)))];
+
+    private static List<(string Name, int Milliseconds)> StepsOf(Match line) =>
+        [.. line.Groups[2].Captures.Zip(line.Groups[3].Captures, (name, time) => (name.Value, Number(time)))];
 
     private static int Number(Capture digits) => int.Parse(digits.Value, CultureInfo.InvariantCulture);
 

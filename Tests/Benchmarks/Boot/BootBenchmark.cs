@@ -17,7 +17,8 @@ internal static class BootBenchmark
     /// <param name="image">The container image, as a folder of the OCI's layout and as an archive.</param>
     /// <param name="kubelet">A kubelet to start where none runs; empty when there is none.</param>
     /// <param name="cancellation">Ends it early.</param>
-    public static async Task Run((string Host, string Orchestrator) programs, (string Layout, string Archive) image, string kubelet, CancellationToken cancellation)
+    public static async Task Run(
+        (string Host, string Orchestrator) programs, (string Layout, string Archive) image, string kubelet, CancellationToken cancellation)
     {
         await Starts(programs, cancellation);
         await Memory(programs, cancellation);

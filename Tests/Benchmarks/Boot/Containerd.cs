@@ -50,7 +50,8 @@ internal sealed class Containerd : IAsyncDisposable
               # Without CAP_SYS_RESOURCE a sandbox could not lower its score and would fail.
               restrict_oom_score_adj = true
             """, cancellation);
-        var process = await Daemon.Start(folder, "containerd", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", Inside, "sh", folder);
+        var process = await Daemon.Start(folder, "containerd",
+            "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", Inside, "sh", folder);
         var containerd = new Containerd(folder, process);
         try
         {

@@ -38,8 +38,10 @@ internal static class Kubelet
         if (Running() is { } started)
             Print(started);
         else
-            Console.WriteLine($"{Name} = not measured: {program} has ended; the end of its log: {File.ReadLines(Path.Combine(containerd.Folder, "kubelet.log")).LastOrDefault()}");
+            Console.WriteLine($"{Name} = not measured: {program} has ended; the end of its log: {LastLine(containerd)}");
     }
+
+    private static string? LastLine(Containerd containerd) => File.ReadLines(Path.Combine(containerd.Folder, "kubelet.log")).LastOrDefault();
 
     private static void Print(int process) => Figures.Print(Name, ProcessFacts.ResidentKib(process) / 1024.0, "MB", "none, a yardstick");
 

@@ -75,13 +75,17 @@ internal sealed partial class StartedEnclave : IAsyncDisposable
         return ProcessFacts.ResidentKib(int.Parse(id["process-".Length..], CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Opens connections through the ingress, and waits until the container's side of them is open.</summary>
+    /// <summary>Opens connections through the ingress, and waits until all of them are relayed.</summary>
     public async Task<OpenConnections> Connect(int count, CancellationToken cancellation)
     {
         var connections = new OpenConnections();
         for (var i = 0; i < count; i++)
             await connections.Open(new IPEndPoint(IPAddress.Loopback, _ingress), cancellation);
-        await Host.Until($"relaying {count} connections", async () => Open(await Status(cancellation), "relays") == count && Open(await Status(cancellation), "enclaveRelays") == count, BetweenLooks, cancellation);
+        await Host.Until($"relaying {count} connections", async () =>
+        {
+            var status = await Status(cancellation);
+            return Open(status, "relays") == count;
+        }, BetweenLooks, cancellation);
         return connections;
     }
 
