@@ -8,8 +8,9 @@ using Enclaves.EnclaveHost.Lifecycle;
 namespace Enclaves.EnclaveHost.Ingress;
 
 /// <summary>
-/// One listener for each exposed port, which relays to the port of the same number in the enclave, in state Running only. When the
-/// enclave turns unhealthy or is gone its connections are broken: taking a pod out of the endpoints does not end what is open.
+/// One listener for each exposed port, which relays to the port of the same number in the enclave, while it is Running and while an enclave
+/// that was is being stopped. When the enclave turns unhealthy or is gone its connections are broken: taking a pod out of the endpoints
+/// does not end what is open.
 /// </summary>
 internal sealed class IngressRelays : IAsyncDisposable
 {
@@ -18,6 +19,7 @@ internal sealed class IngressRelays : IAsyncDisposable
     private readonly List<RelayServer> _servers = [];
     private readonly IHostTransport _transport;
     private readonly EnclaveStateMachine _state;
+    private volatile bool _serves;
 
     private IngressRelays(IHostTransport transport, EnclaveStateMachine state)
     {
@@ -27,6 +29,9 @@ internal sealed class IngressRelays : IAsyncDisposable
 
     /// <summary>The relays, for their names and counters.</summary>
     public IReadOnlyList<RelayServer> Servers => _servers;
+
+    /// <summary>Whether connections are relayed.</summary>
+    public bool Serves => _serves;
 
     /// <summary>Listens on every ingress port of the manifest.</summary>
     /// <exception cref="SocketException">A port is taken; names it.</exception>
@@ -73,8 +78,8 @@ internal sealed class IngressRelays : IAsyncDisposable
 
     private async ValueTask<Socket> DialAsync(uint port, CancellationToken cancellation)
     {
-        if (_state.State is not EnclaveState.Running and var state)
-            throw new RelayRefusedException($"the enclave is {state}, not Running");
+        if (!_serves)
+            throw new RelayRefusedException($"the enclave is {_state.State}, not Running");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(ConnectTime);
         try
@@ -89,8 +94,11 @@ internal sealed class IngressRelays : IAsyncDisposable
 
     private void OnMoved(Transition move)
     {
-        // A stop drains; everything else that leaves Running breaks.
-        if (move.From != EnclaveState.Running || move.To == EnclaveState.Stopping)
+        // A stop goes on as it was, and drains; everything else that leaves Running breaks.
+        if (move.To == EnclaveState.Stopping)
+            return;
+        _serves = move.To == EnclaveState.Running;
+        if (_serves)
             return;
         foreach (var server in _servers)
             server.CloseConnections();

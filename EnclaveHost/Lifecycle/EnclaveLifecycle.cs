@@ -141,6 +141,8 @@ internal sealed partial class EnclaveLifecycle(
     private async Task StopContainersAsync(IRunningEnclave enclave, EnclaveSession session, IngressRelays ingress, StopSchedule steps)
     {
         state.TryMove(EnclaveState.Stopping, "Stop", $"within {options.StopGrace.TotalSeconds} s");
+        if (ingress.Serves)
+            await Task.WhenAny(enclave.Exited, Task.Delay(steps.LameDuck, time));
         await ingress.DrainAsync(steps.Drain, CancellationToken.None);
         if (view.Manifest is null || enclave.Exited.IsCompleted)
             return;

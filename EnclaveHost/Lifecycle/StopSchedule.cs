@@ -1,8 +1,8 @@
 namespace Enclaves.EnclaveHost.Lifecycle;
 
 /// <summary>
-/// Divides the grace of a stop, counted from its creation, so that the end is within it: a third, but no more than 10 s, for open
-/// connections; a tenth at the end for power-off; what is left for the containers.
+/// Divides the grace of a stop, counted from its creation, so that the end is within it: a fifth, but no more than 5 s, in which all is
+/// served as before; a third, but no more than 10 s, for open connections; a tenth at the end for power-off; what is left for the containers.
 /// </summary>
 internal sealed class StopSchedule(TimeSpan grace, TimeProvider time)
 {
@@ -12,10 +12,17 @@ internal sealed class StopSchedule(TimeSpan grace, TimeProvider time)
     /// <summary>What the containers have at least, however late it is.</summary>
     public static readonly TimeSpan LeastForContainers = TimeSpan.FromMilliseconds(100);
 
+    private static readonly TimeSpan LongestLameDuck = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(10);
     private readonly long _began = time.GetTimestamp();
 
-    /// <summary>For open connections.</summary>
+    /// <summary>
+    /// For new connections: /readyz fails already, but they go on coming until every node has heard that the endpoint is gone, and refusing
+    /// them is what a client of a rolling update would notice.
+    /// </summary>
+    public TimeSpan LameDuck => grace / 5 < LongestLameDuck ? grace / 5 : LongestLameDuck;
+
+    /// <summary>For open connections, after that.</summary>
     public TimeSpan Drain => grace / 3 < LongestDrain ? grace / 3 : LongestDrain;
 
     /// <summary>For power-off.</summary>

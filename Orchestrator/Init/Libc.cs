@@ -6,8 +6,8 @@ namespace Enclaves.Orchestrator.Init;
 internal static partial class Libc
 {
     public const int Sigkill = 9;
-    public const int Sigusr1 = 10;
     public const int Sigterm = 15;
+    public const int Sigcont = 18;
 
     public const int PrSetPdeathsig = 1;
     public const int PrSetChildSubreaper = 36;

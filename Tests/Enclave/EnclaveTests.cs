@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Enclaves.Tests.EndToEnd;
 using Enclaves.Tests.Enclave.Harness;
 using Shouldly;
@@ -65,34 +63,6 @@ public sealed class EnclaveTests
     }
 
     [Fact]
-    public async Task A_frozen_enclave_gets_no_traffic_and_loses_its_connections_until_it_thaws()
-    {
-        await using var enclave = await LocalEnclave.ReadyAsync();
-        using var held = await HoldAsync(enclave.IngressPort);
-
-        var orchestrator = enclave.Host.Child("orchestrator").Id;
-        ProcessTable.Signal(orchestrator, ProcessTable.SigStop);
-        // Three checks at most a second long each, a second apart, and something for a busy machine.
-        await enclave.Host.UntilReadyzAsync(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(15));
-        (await ClosedAsync(held)).ShouldBeTrue("the held connection is still open");
-        await Should.ThrowAsync<HttpRequestException>(() => HostProcess.AskAsync(enclave.IngressPort));
-
-        ProcessTable.Signal(orchestrator, ProcessTable.SigCont);
-        await enclave.Host.UntilReadyAsync(Soon);
-        (await HostProcess.AskAsync(enclave.IngressPort)).ShouldStartWith("plugin ");
-        (await enclave.Host.StatusAsync())["boots"]!.GetValue<int>().ShouldBe(1);
-    }
-
-    [Fact]
-    public async Task Killing_the_host_leaves_no_process()
-    {
-        await using var enclave = await LocalEnclave.ReadyAsync();
-        enclave.Host.Processes().Count.ShouldBeGreaterThanOrEqualTo(3);
-        enclave.Host.Signal(ProcessTable.SigKill);
-        await enclave.Host.UntilNothingIsLeftAsync(Soon);
-    }
-
-    [Fact]
     public async Task A_stop_is_orderly_within_its_grace_and_leaves_nothing()
     {
         await using var enclave = await LocalEnclave.ReadyAsync("--stop-grace", "10s");
@@ -103,43 +73,5 @@ public sealed class EnclaveTests
         // What a container says while it is stopped is in the log too.
         enclave.Host.Output.ShouldContain("plugin is asked to stop");
         enclave.Host.Output.ShouldNotContain("may not have been stopped in order");
-    }
-
-    [Fact]
-    public async Task While_it_stops_it_is_not_ready_and_open_connections_are_drained_for_a_bounded_time()
-    {
-        await using var enclave = await LocalEnclave.ReadyAsync("--stop-grace", "18s");
-        using var held = await HoldAsync(enclave.IngressPort);
-        enclave.Host.Signal(ProcessTable.SigTerm);
-        await enclave.Host.UntilReadyzAsync(HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(5));
-        held.Connected.ShouldBeTrue();
-        (await enclave.Host.ExitAsync(TimeSpan.FromSeconds(20))).ShouldBe(0, enclave.Host.Output);
-    }
-
-    private static async Task<TcpClient> HoldAsync(int port)
-    {
-        var cancellation = TestContext.Current.CancellationToken;
-        var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, port, cancellation);
-        await client.GetStream().WriteAsync("GET /hold HTTP/1.1\r\n\r\n"u8.ToArray(), cancellation);
-        (await client.GetStream().ReadAsync(new byte[100], cancellation)).ShouldBeGreaterThan(0);
-        return client;
-    }
-
-    private static async Task<bool> ClosedAsync(TcpClient client)
-    {
-        using var limit = new CancellationTokenSource(Soon);
-        try
-        {
-            return await client.GetStream().ReadAsync(new byte[100], limit.Token) == 0;
-        }
-        catch (IOException)
-        {
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
     }
 }

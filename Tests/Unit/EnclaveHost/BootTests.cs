@@ -45,9 +45,10 @@ public sealed class BootTests
         var time = new FakeTimeProvider();
         var grace = TimeSpan.FromSeconds(seconds);
         var schedule = new StopSchedule(grace, time);
+        schedule.LameDuck.ShouldBeInRange(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(5));
         schedule.Drain.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(10));
-        time.Advance(schedule.Drain);
-        (schedule.Drain + schedule.Containers + schedule.PowerOff).ShouldBeLessThanOrEqualTo(grace);
+        time.Advance(schedule.LameDuck + schedule.Drain);
+        (schedule.LameDuck + schedule.Drain + schedule.Containers + schedule.PowerOff).ShouldBeLessThanOrEqualTo(grace);
     }
 
     [Fact]

@@ -1,9 +1,11 @@
+using System.Threading.Channels;
 using Enclaves.Channel.Session;
 using Enclaves.EnclaveHost.Lifecycle;
 using Enclaves.EnclaveHost.Session;
 using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Pipe = System.Threading.Channels.Channel;
 using Shouldly;
 using Xunit;
 
@@ -18,8 +20,7 @@ public sealed class HealthMonitorTests : IAsyncDisposable
     private readonly EnclaveStateMachine _state;
     private readonly EnclaveView _view = new();
     private readonly CancellationTokenSource _ending = new();
-    private readonly SemaphoreSlim _asked = new(0);
-    private readonly System.Threading.Channels.Channel<HealthReply?> _answers = System.Threading.Channels.Channel.CreateUnbounded<HealthReply?>();
+    private readonly Channel<TaskCompletionSource<HealthReply>> _asked = Pipe.CreateUnbounded<TaskCompletionSource<HealthReply>>();
     private readonly HealthMonitor _monitor;
     private readonly Task _running;
 
@@ -29,7 +30,7 @@ public sealed class HealthMonitorTests : IAsyncDisposable
         foreach (var state in (EnclaveState[])[EnclaveState.Booting, EnclaveState.Booted, EnclaveState.ManifestSynced])
             _state.TryMove(state, "Start");
         _monitor = new HealthMonitor(_state, _view, TimeSpan.FromSeconds(1), 3, _time);
-        _running = _monitor.RunAsync(AnswerAsync, _ending.Token);
+        _running = Task.Run(() => _monitor.RunAsync(AskAsync, _ending.Token));
     }
 
     [Fact]
@@ -80,19 +81,47 @@ public sealed class HealthMonitorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Misses_while_this_process_was_late_do_not_count()
+    {
+        await Checks(Well);
+        for (var i = 0; i < 10; i++)
+            await Check(null, Paused);
+        _state.State.ShouldBe(EnclaveState.Running);
+    }
+
+    [Fact]
+    public async Task A_process_that_is_always_late_does_not_excuse_an_enclave_for_ever()
+    {
+        await Checks(Well);
+        for (var i = 0; i < 12; i++)
+            await Check(null, Paused);
+        _state.State.ShouldBe(EnclaveState.Running);
+        await Check(null, Paused);
+        _state.State.ShouldBe(EnclaveState.Unhealthy);
+    }
+
+    [Fact]
+    public async Task A_limit_that_has_passed_in_good_order_is_no_delay()
+    {
+        await Checks(Well);
+        for (var i = 0; i < 3; i++)
+            await Check(null, Passes);
+        _state.State.ShouldBe(EnclaveState.Unhealthy);
+    }
+
+    [Fact]
     public async Task News_are_followed_by_a_check_at_once()
     {
         // The clock stands still: nothing but the news makes a second check.
-        await _asked.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
-        _answers.Writer.TryWrite(Ill);
+        var first = await Asked();
+        first.SetResult(Ill);
         _monitor.CheckSoon();
-        (await _asked.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)).ShouldBeTrue();
+        var second = await Asked();
         // What comes while a check is under way may not be in its answer.
         _monitor.CheckSoon();
-        _answers.Writer.TryWrite(Ill);
-        (await _asked.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)).ShouldBeTrue();
-        _answers.Writer.TryWrite(Well);
-        await Eventually(() => _state.State == EnclaveState.Running);
+        second.SetResult(Ill);
+        (await Asked()).SetResult(Well);
+        await Told(EnclaveState.Running);
     }
 
     public async ValueTask DisposeAsync()
@@ -100,44 +129,57 @@ public sealed class HealthMonitorTests : IAsyncDisposable
         await _ending.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _ending.Dispose();
-        _asked.Dispose();
     }
 
-    private async Task<HealthReply> AnswerAsync(TimeSpan limit, CancellationToken cancellation)
+    private Task<HealthReply> AskAsync(TimeSpan limit, CancellationToken cancellation)
     {
-        _asked.Release();
-        return await _answers.Reader.ReadAsync(cancellation) ?? throw new RpcException(new Status(StatusCode.DeadlineExceeded, "silence"));
+        var answer = new TaskCompletionSource<HealthReply>();
+        cancellation.Register(() => answer.TrySetCanceled(cancellation));
+        _asked.Writer.TryWrite(answer);
+        return answer.Task;
     }
 
-    // Each answer is given to one check; it has been judged when the next check asks, for which the time has to move on.
     private async Task Checks(params HealthReply?[] answers)
     {
         foreach (var answer in answers)
-        {
-            await Asked();
-            _answers.Writer.TryWrite(answer);
-            await Asked();
-            _asked.Release();
-        }
+            await Check(answer);
     }
 
-    private static async Task Eventually(Func<bool> holds)
+    // Answers the next check, after what happens meanwhile; null is silence. The answer has been judged on return.
+    private async Task Check(HealthReply? answer, Action? meanwhile = null)
     {
-        var limit = DateTime.UtcNow + TimeSpan.FromSeconds(10);
-        while (!holds())
+        if (!_asked.Reader.TryRead(out var asked))
         {
-            DateTime.UtcNow.ShouldBeLessThan(limit);
-            await Task.Delay(5);
-        }
-    }
-
-    private async Task Asked()
-    {
-        var limit = DateTime.UtcNow + TimeSpan.FromSeconds(10);
-        while (!await _asked.WaitAsync(10))
-        {
-            DateTime.UtcNow.ShouldBeLessThan(limit, "the monitor does not ask");
             _time.Advance(TimeSpan.FromSeconds(1));
+            asked = await Asked();
         }
+
+        meanwhile?.Invoke();
+        // On a thread without a context, where the monitor goes on within this call.
+        await Task.Run(() =>
+        {
+            if (answer is null)
+                asked.SetException(new RpcException(new Status(StatusCode.DeadlineExceeded, "silence")));
+            else
+                asked.SetResult(answer);
+        });
+    }
+
+    private async Task<TaskCompletionSource<HealthReply>> Asked() =>
+        await _asked.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+
+    private async Task Told(EnclaveState expected)
+    {
+        var limit = DateTime.UtcNow + TimeSpan.FromSeconds(10);
+        for (; _state.State != expected; await Task.Delay(5))
+            DateTime.UtcNow.ShouldBeLessThan(limit);
+    }
+
+    private void Paused() => _time.Advance(TimeSpan.FromSeconds(3));
+
+    private void Passes()
+    {
+        for (var i = 0; i < 10; i++)
+            _time.Advance(TimeSpan.FromMilliseconds(100));
     }
 }
