@@ -13,6 +13,9 @@ internal static class Figures
         Console.WriteLine($"{name} = {text}{(unit.Length > 0 ? " " + unit : "")} (goal {goal})");
     }
 
+    /// <summary>The middle one of values; of an even number, the upper of the two.</summary>
+    public static double Median(IReadOnlyCollection<double> values) => values.Order().ElementAt(values.Count / 2);
+
     /// <summary>Says on standard error what is being done.</summary>
     public static void Step(string text) => Console.Error.WriteLine($"benchmarks: {text}");
 }

@@ -54,11 +54,7 @@ public sealed class EnclaveTests
     {
         await using var enclave = await LocalEnclave.ReadyAsync();
         ProcessTable.Signal(enclave.Host.Child("orchestrator").Id, ProcessTable.SigKill);
-        await Eventually.Holds("a second boot is running", LocalEnclave.ReadyLimit, async () =>
-        {
-            var status = await enclave.Host.StatusAsync();
-            return (int?)status["boots"] == 2 && (string?)status["state"] == "Running";
-        }, enclave.Host.Explain);
+        await enclave.Host.UntilBootRunsAsync(2, LocalEnclave.ReadyLimit);
         (await HostProcess.AskAsync(enclave.IngressPort)).ShouldStartWith("plugin ");
     }
 

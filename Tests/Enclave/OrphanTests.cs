@@ -53,9 +53,7 @@ public sealed class OrphanTests
     [Fact]
     public async Task Killing_the_host_while_it_stops_leaves_nothing()
     {
-        await using var enclave = await LocalEnclave.ReadyAsync("--stop-grace", "60s");
-        enclave.Host.Signal(ProcessTable.SigTerm);
-        await enclave.Host.UntilStateAsync("Stopping", Soon);
+        await using var enclave = await StoppingAsync();
         enclave.Host.Processes().Count.ShouldBeGreaterThanOrEqualTo(3);
         enclave.Host.Signal(ProcessTable.SigKill);
         await enclave.Host.UntilNothingIsLeftAsync(Soon);
@@ -64,9 +62,7 @@ public sealed class OrphanTests
     [Fact]
     public async Task Killing_the_enclave_while_it_stops_ends_the_stop_and_leaves_nothing()
     {
-        await using var enclave = await LocalEnclave.ReadyAsync("--stop-grace", "60s");
-        enclave.Host.Signal(ProcessTable.SigTerm);
-        await enclave.Host.UntilStateAsync("Stopping", Soon);
+        await using var enclave = await StoppingAsync();
         ProcessTable.Signal(enclave.Host.Child("orchestrator").Id, ProcessTable.SigKill);
         (await enclave.Host.ExitAsync(Soon)).ShouldBe(0, enclave.Host.Output);
         await enclave.Host.UntilNothingIsLeftAsync(Soon);
@@ -77,14 +73,26 @@ public sealed class OrphanTests
     {
         await using var enclave = await LocalEnclave.ReadyAsync("--max-boots", "2");
         ProcessTable.Signal(enclave.Host.Child("orchestrator").Id, ProcessTable.SigKill);
-        await Eventually.Holds("a second boot is running", LocalEnclave.ReadyLimit, async () =>
-        {
-            var status = await enclave.Host.StatusAsync();
-            return (int?)status["boots"] == 2 && (string?)status["state"] == "Running";
-        }, enclave.Host.Explain);
+        await enclave.Host.UntilBootRunsAsync(2, LocalEnclave.ReadyLimit);
         ProcessTable.Signal(enclave.Host.Child("orchestrator").Id, ProcessTable.SigKill);
         (await enclave.Host.ExitAsync(Soon)).ShouldBe(1, enclave.Host.Output);
         enclave.Host.TerminationMessage.ShouldStartWith("TooManyBoots: the enclave ended 2 times in a row, lastly: orchestrator was killed by signal 9");
         await enclave.Host.UntilNothingIsLeftAsync(Soon);
+    }
+
+    private static async Task<LocalEnclave> StoppingAsync()
+    {
+        var enclave = await LocalEnclave.ReadyAsync("--stop-grace", "60s");
+        try
+        {
+            enclave.Host.Signal(ProcessTable.SigTerm);
+            await enclave.Host.UntilStateAsync("Stopping", Soon);
+            return enclave;
+        }
+        catch
+        {
+            await enclave.DisposeAsync();
+            throw;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Enclaves.Tests.Benchmarks.Reconcile;
+using Enclaves.Tests.Enclave.Harness;
 
 namespace Enclaves.Tests.Benchmarks.Boot;
 
@@ -34,7 +35,7 @@ internal static class BootBenchmark
     private static async Task Starts((string Host, string Orchestrator) programs, CancellationToken cancellation)
     {
         Figures.Step($"starting EnclaveHost {Runs} times");
-        var (whole, plain, steps) = (new List<double>(), new List<double>(), new List<(string Step, double Milliseconds)>());
+        var (whole, plain, steps) = (new List<double>(), new List<double>(), new List<StartStep>());
         for (var run = 0; run < Runs; run++)
         {
             var program = await ContainerProgram.StartTime(cancellation);
@@ -47,12 +48,12 @@ internal static class BootBenchmark
         }
 
         var own = whole.Select((time, run) => time - plain[run]).ToList();
-        Figures.Print("boot.own_share_ms", Median(own), "ms", "≤ 300");
+        Figures.Print("boot.own_share_ms", Figures.Median(own), "ms", "≤ 300");
         Figures.Print("boot.own_share_worst_ms", own.Max(), "ms", "none");
-        Figures.Print("boot.container_program_ms", Median(plain), "ms", "none");
+        Figures.Print("boot.container_program_ms", Figures.Median(plain), "ms", "none");
         // As EnclaveHost logs them; they include the container's program.
-        foreach (var step in steps.GroupBy(step => step.Step))
-            Figures.Print($"boot.step_{step.Key}_ms", Median([.. step.Select(s => s.Milliseconds)]), "ms", "none");
+        foreach (var step in steps.GroupBy(step => step.Name))
+            Figures.Print($"boot.step_{step.Key}_ms", Figures.Median([.. step.Select(s => (double)s.Milliseconds)]), "ms", "none");
     }
 
     private static async Task Memory((string Host, string Orchestrator) programs, CancellationToken cancellation)
@@ -71,7 +72,4 @@ internal static class BootBenchmark
 
     private static void Binary(string name, string path) =>
         Figures.Print($"boot.{name}_binary_mb", new FileInfo(path).Length / 1048576.0, "MB", "≤ 20");
-
-    /// <summary>The middle one.</summary>
-    public static double Median(IReadOnlyCollection<double> values) => values.Order().ElementAt(values.Count / 2);
 }

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Enclaves.Channel.Manifest;
 using Enclaves.Tests.Benchmarks.Reconcile;
 using Enclaves.Tests.Enclave.Harness;
@@ -11,7 +10,7 @@ using Enclaves.Tests.Enclave.Harness;
 namespace Enclaves.Tests.Benchmarks.Boot;
 
 /// <summary>EnclaveHost with the process driver and a manifest of one container with a port, from its start until it is ready.</summary>
-internal sealed partial class StartedEnclave : IAsyncDisposable
+internal sealed class StartedEnclave : IAsyncDisposable
 {
     // Ingress ports have a range of their own.
     private static readonly FreePorts Ingress = new(20500, 20999);
@@ -57,15 +56,15 @@ internal sealed partial class StartedEnclave : IAsyncDisposable
     }
 
     /// <summary>The steps of the start, as it logs them.</summary>
-    public async Task<List<(string Step, double Milliseconds)>> Steps(CancellationToken cancellation)
+    public async Task<IReadOnlyList<StartStep>> Steps(CancellationToken cancellation)
     {
-        Match line = Match.Empty;
+        IReadOnlyList<StartLine> lines = [];
         await Host.Until("saying how long its start took", async () =>
         {
-            line = StepsLine().Match(await File.ReadAllTextAsync(Path.Combine(_folder.Path, "enclave-host.log"), cancellation));
-            return line.Success;
+            lines = StartLine.In(await File.ReadAllTextAsync(Path.Combine(_folder.Path, "enclave-host.log"), cancellation));
+            return lines.Count > 0;
         }, BetweenLooks, cancellation);
-        return [.. line.Groups[1].Captures.Zip(line.Groups[2].Captures, (step, time) => (step.Value, double.Parse(time.Value, CultureInfo.InvariantCulture)))];
+        return lines[0].Steps;
     }
 
     /// <summary>Memory that its Orchestrator holds at this moment, in KiB.</summary>
@@ -83,8 +82,8 @@ internal sealed partial class StartedEnclave : IAsyncDisposable
             await connections.Open(new IPEndPoint(IPAddress.Loopback, _ingress), cancellation);
         await Host.Until($"relaying {count} connections", async () =>
         {
-            var status = await Status(cancellation);
-            return Open(status, "relays") == count;
+            var relays = (await Status(cancellation))["relays"]!.AsArray();
+            return relays.Sum(relay => relay!["open"]!.GetValue<long>()) == count;
         }, BetweenLooks, cancellation);
         return connections;
     }
@@ -96,8 +95,6 @@ internal sealed partial class StartedEnclave : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private static long Open(JsonNode status, string relays) => status[relays]!.AsArray().Sum(relay => relay!["open"]!.GetValue<long>());
-
     private async Task<bool> IsReady(CancellationToken cancellation)
     {
         using var response = await _client.GetAsync(new Uri(_url, "readyz"), cancellation);
@@ -105,9 +102,6 @@ internal sealed partial class StartedEnclave : IAsyncDisposable
     }
 
     private async Task<JsonNode> Status(CancellationToken cancellation) => JsonNode.Parse(await _client.GetStringAsync(new Uri(_url, "status"), cancellation))!;
-
-    [GeneratedRegex("ready in [0-9]+ ms:(?: ([a-z]+) ([0-9]+),?)+")]
-    private static partial Regex StepsLine();
 }
 
 /// <summary>Connections that stay open until disposal.</summary>

@@ -55,8 +55,8 @@ internal sealed class ConvergeBenchmark(ControlPlane plane)
             seconds.Add(ours);
         }
 
-        Figures.Print($"reconcile.converge_{count}_s", Median(seconds), "s", "none");
-        Figures.Print($"reconcile.converge_{count}_ratio", Median(ratios), "", "≤ 1.3");
+        Figures.Print($"reconcile.converge_{count}_s", Figures.Median(seconds), "s", "none");
+        Figures.Print($"reconcile.converge_{count}_ratio", Figures.Median(ratios), "", "≤ 1.3");
     }
 
     private async Task PrintWrites(RequestCounts before, int count, CancellationToken cancellation)
@@ -109,11 +109,5 @@ internal sealed class ConvergeBenchmark(ControlPlane plane)
             if (found != names.Length)
                 throw new InvalidOperationException($"{path} has {found} objects of {names.Length} NEDs");
         }
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return values[values.Count / 2];
     }
 }

@@ -20,10 +20,10 @@ internal sealed class HostProcess : IAsyncDisposable
 
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(15) };
     private readonly StringBuilder _output = new();
-    private readonly string _folder;
+    private readonly TemporaryFolder _folder;
     private readonly Process _process;
 
-    private HostProcess(string folder, int httpPort, string marker, ProcessStartInfo start)
+    private HostProcess(TemporaryFolder folder, int httpPort, string marker, ProcessStartInfo start)
     {
         _folder = folder;
         HttpPort = httpPort;
@@ -41,9 +41,9 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public string RunFolder => Path.Combine(_folder, "run");
+    public string RunFolder => Path.Combine(_folder.Path, "run");
 
-    public string TerminationMessage => File.ReadAllText(Path.Combine(_folder, "termination-log"));
+    public string TerminationMessage => File.ReadAllText(Path.Combine(_folder.Path, "termination-log"));
 
     public string Output
     {
@@ -60,18 +60,17 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <param name="arguments">Options besides folders and ports.</param>
     public static HostProcess Start(byte[] manifest, string marker, params string[] arguments)
     {
-        // Short, since a Unix socket's path is.
-        var folder = Directory.CreateTempSubdirectory("eh").FullName;
-        Directory.CreateDirectory(Path.Combine(folder, "run"));
-        File.WriteAllBytes(Path.Combine(folder, "manifest.json"), manifest);
-        File.WriteAllText(Path.Combine(folder, "termination-log"), "");
+        var folder = new TemporaryFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Path, "run"));
+        File.WriteAllBytes(Path.Combine(folder.Path, "manifest.json"), manifest);
+        File.WriteAllText(Path.Combine(folder.Path, "termination-log"), "");
         var port = Ports.Next();
         var start = new ProcessStartInfo(Programs.EnclaveHost) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment[ProcessTable.Marker] = marker;
         string[] own =
         [
-            "--manifest", Path.Combine(folder, "manifest.json"), "--run-dir", Path.Combine(folder, "run"),
-            "--secrets-dir", Path.Combine(folder, "secrets"), "--termination-message", Path.Combine(folder, "termination-log"),
+            "--manifest", Path.Combine(folder.Path, "manifest.json"), "--run-dir", Path.Combine(folder.Path, "run"),
+            "--secrets-dir", Path.Combine(folder.Path, "secrets"), "--termination-message", Path.Combine(folder.Path, "termination-log"),
             "--http-bind", "127.0.0.1", "--http-port", port.ToString(System.Globalization.CultureInfo.InvariantCulture),
         ];
         foreach (var argument in own.Concat(arguments))
@@ -103,6 +102,13 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public Task UntilStateAsync(string state, TimeSpan limit) =>
         Eventually.Holds($"state {state}", limit, async () => (string?)(await StatusAsync())["state"] == state, Explain);
+
+    /// <summary>Until it is the boot of this number that is Running.</summary>
+    public Task UntilBootRunsAsync(int boot, TimeSpan limit) => Eventually.Holds($"boot {boot} is running", limit, async () =>
+    {
+        var status = await StatusAsync();
+        return (int?)status["boots"] == boot && (string?)status["state"] == "Running";
+    }, Explain);
 
     /// <summary>Its exit code.</summary>
     public async Task<int> ExitAsync(TimeSpan limit)
@@ -148,24 +154,7 @@ internal sealed class HostProcess : IAsyncDisposable
         _process.WaitForExit(TimeSpan.FromSeconds(5));
         _process.Dispose();
         _client.Dispose();
-        DeleteFolder();
-    }
-
-    // What was killed a moment ago may have been about to write.
-    private void DeleteFolder()
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                Directory.Delete(_folder, recursive: true);
-                return;
-            }
-            catch (IOException) when (attempt < 20)
-            {
-                Thread.Sleep(50);
-            }
-        }
+        _folder.Dispose();
     }
 
     private static void KillIfAlive(int process)

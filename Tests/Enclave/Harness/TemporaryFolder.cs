@@ -1,10 +1,10 @@
-namespace Enclaves.Tests.Benchmarks.Boot;
+namespace Enclaves.Tests.Enclave.Harness;
 
 /// <summary>A folder of our own with a short path, since a Unix socket's must be short; gone with its disposal.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     /// <summary>Where it is.</summary>
-    public string Path { get; } = Directory.CreateTempSubdirectory("b").FullName;
+    public string Path { get; } = Directory.CreateTempSubdirectory("e").FullName;
 
     public void Dispose()
     {
