@@ -5,7 +5,6 @@ using Enclaves.Channel.Relay;
 using Enclaves.Channel.Transport;
 using Enclaves.Orchestrator.Containers;
 using Enclaves.Orchestrator.Egress;
-using Enclaves.Orchestrator.Health;
 using Enclaves.Orchestrator.Ingress;
 
 namespace Enclaves.Orchestrator;
@@ -21,6 +20,9 @@ internal enum EnclavePhase
 
     /// <summary>Every container was healthy at once; what is wrong since is said by the containers.</summary>
     Running,
+
+    /// <summary>Every container has ended as its restart policy allows; nothing is left to run.</summary>
+    Completed,
 
     /// <summary>The host asked for the end.</summary>
     Stopping,
@@ -142,7 +144,7 @@ internal sealed partial class EnclaveSupervisor(
             StartRelays(manifest);
             await PrepareRuntimeAsync(manifest);
             LogRuntimeReady();
-            await Task.WhenAll(new ReadinessProber(_workers, time).RunAsync(_stopping.Token), StartContainersAsync());
+            await StartContainersAsync();
         }
         catch (Exception) when (_stopping.IsCancellationRequested)
         {
@@ -205,12 +207,19 @@ internal sealed partial class EnclaveSupervisor(
 
     private void OnContainerChanged()
     {
+        EnclavePhase? next = null;
         lock (_lock)
         {
-            if (_state.Phase == EnclavePhase.Starting && _workers.TrueForAll(worker => worker.View.Healthy))
-                _state = new EnclaveState(EnclavePhase.Running, "", "");
+            if (_state.Phase is EnclavePhase.Starting or EnclavePhase.Running && _workers.TrueForAll(worker => worker.View.IsDone))
+                next = EnclavePhase.Completed;
+            else if (_state.Phase == EnclavePhase.Starting && _workers.TrueForAll(worker => worker.View.Healthy))
+                next = EnclavePhase.Running;
+            if (next is { } phase)
+                _state = new EnclaveState(phase, "", "");
         }
 
+        if (next is { } entered)
+            LogPhase(entered, "");
         changes.Raise();
     }
 

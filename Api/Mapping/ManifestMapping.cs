@@ -51,6 +51,9 @@ public static class ManifestMapping
             Port = outbound.Port,
         })],
         RestartPolicy = (plugin.Container as UserPlugin)?.RestartPolicy ?? ned.Spec.RestartPolicy ?? RestartPolicies.Always,
+        StartupProbe = ProbeMapping.Of((plugin.Container as UserPlugin)?.StartupProbe, $"{plugin.ContainerPath}.startupProbe"),
+        LivenessProbe = ProbeMapping.Of((plugin.Container as UserPlugin)?.LivenessProbe, $"{plugin.ContainerPath}.livenessProbe"),
+        ReadinessProbe = ProbeMapping.Of((plugin.Container as UserPlugin)?.ReadinessProbe, $"{plugin.ContainerPath}.readinessProbe"),
     };
 
     // Null for an optional variable whose value does not exist, which is left out as a kubelet leaves it out.

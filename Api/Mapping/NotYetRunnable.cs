@@ -44,12 +44,6 @@ public static class NotYetRunnable
             yield return "resources";
         if (plugin?.SecurityContext is not null)
             yield return "securityContext";
-        if (plugin?.LivenessProbe is not null)
-            yield return "livenessProbe";
-        if (plugin?.ReadinessProbe is not null)
-            yield return "readinessProbe";
-        if (plugin?.StartupProbe is not null)
-            yield return "startupProbe";
         for (var i = 0; i < (plugin?.OutboundConnections?.Count ?? 0); i++)
         {
             if (plugin!.OutboundConnections![i]?.Type is not (null or OutboundTypes.Default))

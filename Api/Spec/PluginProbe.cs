@@ -61,7 +61,7 @@ public sealed record ExecProbe
 public sealed record HttpProbe
 {
     /// <summary>Path of the request, with its query; absent means /.</summary>
-    /// <remarks>Begins with /.</remarks>
+    /// <remarks>Begins with /, without control characters.</remarks>
     [JsonPropertyName("path")]
     [StringLength(2048, MinimumLength = 1)]
     public string? Path { get; init; }
@@ -87,12 +87,14 @@ public sealed record HttpProbe
 public sealed record ProbeHeader
 {
     /// <summary>Name of the header.</summary>
+    /// <remarks>Letters, digits and '-'.</remarks>
     [JsonPropertyName("name")]
     [Required]
     [StringLength(256, MinimumLength = 1)]
     public string? Name { get; init; }
 
     /// <summary>Its value.</summary>
+    /// <remarks>Without control characters.</remarks>
     [JsonPropertyName("value")]
     [Required]
     [StringLength(4096)]

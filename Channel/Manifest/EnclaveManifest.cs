@@ -56,6 +56,18 @@ public sealed record ManifestContainer
 
     /// <summary>Always, OnFailure or Never, with a kubelet's meaning.</summary>
     public required string RestartPolicy { get; init; }
+
+    /// <summary>Until it has succeeded once there are no other probes; its failure restarts the container.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestProbe? StartupProbe { get; init; }
+
+    /// <summary>Its failure restarts the container.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestProbe? LivenessProbe { get; init; }
+
+    /// <summary>While it fails the enclave gets no traffic.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestProbe? ReadinessProbe { get; init; }
 }
 
 /// <summary>An environment variable with its plain value.</summary>

@@ -46,6 +46,8 @@ internal static class ManifestCheck
         Require(container.Image.Length is > 0 and <= 1024, $"{path}.image: must have 1 to 1024 characters");
         Require(RestartPolicies.Contains(container.RestartPolicy),
             $"{path}.restartPolicy: '{container.RestartPolicy}' is not one of {string.Join(", ", RestartPolicies)}");
+        var probes = ProbeCheck.Of(container);
+        Require(probes is null, $"{path}.{probes}");
         for (var i = 0; i < container.Ports.Count; i++)
         {
             var port = container.Ports[i];

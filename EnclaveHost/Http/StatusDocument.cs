@@ -73,8 +73,9 @@ internal sealed record ContainerDocument
     public LastTerminationDocument? LastTermination { get; init; }
 }
 
-/// <summary>How a container ended the last time.</summary>
-internal sealed record LastTerminationDocument(int ExitCode, string Reason, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt);
+/// <summary>How a container ended the last time; the message says why the Orchestrator ended it, and is absent where it ended by itself.</summary>
+internal sealed record LastTerminationDocument(
+    int ExitCode, int? Signal, string Reason, string? Message, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt);
 
 /// <summary>Counters of a relay; in is into the enclave.</summary>
 internal sealed record RelayDocument(string Name, long Open, long Total, long BytesIn, long BytesOut, long Refused);

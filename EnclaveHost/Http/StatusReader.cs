@@ -74,7 +74,8 @@ internal sealed class StatusReader(
         ImageDigest = container.ImageDigest,
         StartedAt = Time(container.StartedUnixMilliseconds),
         LastTermination = container.LastTermination is { } l
-            ? new LastTerminationDocument(l.ExitCode, l.Reason, Time(l.StartedUnixMilliseconds), Time(l.FinishedUnixMilliseconds))
+            ? new LastTerminationDocument(
+                l.ExitCode, l.Signal > 0 ? l.Signal : null, l.Reason, l.Message.Length > 0 ? l.Message : null, Time(l.StartedUnixMilliseconds), Time(l.FinishedUnixMilliseconds))
             : null,
     };
 

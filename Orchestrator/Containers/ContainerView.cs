@@ -30,7 +30,7 @@ internal sealed record ContainerView
 
     public uint Restarts { get; init; }
 
-    /// <summary>It runs and, where it has exposed ports, accepts connections on them.</summary>
+    /// <summary>It runs, and its readiness probe or, where it has none, its exposed ports answer.</summary>
     public bool Ready { get; init; }
 
     public DateTimeOffset? Started { get; init; }
@@ -40,7 +40,10 @@ internal sealed record ContainerView
     public string ImageDigest { get; init; } = "";
 
     /// <summary>Nothing is wrong with it: ready, or done as its restart policy allows.</summary>
-    public bool Healthy => Ready || (Phase == ContainerPhase.Terminated && LastExit is { ExitCode: 0 });
+    public bool Healthy => Ready || IsDone;
+
+    /// <summary>It has ended without a failure and is not started again.</summary>
+    public bool IsDone => Phase == ContainerPhase.Terminated && LastExit is { IsFailure: false };
 
     /// <summary>The form in which the host is told.</summary>
     public Wire.ContainerStatus ToWire()
@@ -64,6 +67,8 @@ internal sealed record ContainerView
             {
                 ExitCode = exit.ExitCode,
                 Reason = exit.Reason,
+                Message = exit.Kill?.Message ?? "",
+                Signal = exit.Signal,
                 StartedUnixMilliseconds = exit.Started.ToUnixTimeMilliseconds(),
                 FinishedUnixMilliseconds = exit.Finished.ToUnixTimeMilliseconds(),
             };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Enclaves.Channel.Manifest;
+using Enclaves.Orchestrator.Health;
 
 namespace Enclaves.Orchestrator.Containers;
 
@@ -7,13 +8,18 @@ namespace Enclaves.Orchestrator.Containers;
 /// Keeps one container as its restart policy wants it. One loop:
 /// <code>
 /// pull (ErrImagePull, ImagePullBackOff) -> start (CreateContainerError, RunContainerError) -> Running
-///        ^ once                              ^                                                   | exit
+///        ^ once                              ^                                                   | exit, or the end
+///                                            |                                                   | that a probe brings
 ///                                            +------ CrashLoopBackOff &lt;--- restart decision &lt;--+--> Terminated
 /// </code>
-/// The loop ends when the container is done or <see cref="StopAsync"/> was called.
+/// While it runs it is ready or not, as its probes find. The loop ends when the container is done or <see cref="StopAsync"/> was called.
 /// </summary>
 internal sealed partial class ContainerWorker : IDisposable
 {
+    // What a container has between SIGTERM and SIGKILL when a probe ends it: a pod's default (Kubernetes, terminationGracePeriodSeconds).
+    private static readonly TimeSpan KillGrace = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan KillRetry = TimeSpan.FromSeconds(5);
+
     private readonly ManifestContainer _spec;
     private readonly RestartPolicy _policy;
     private readonly IContainerRuntime _runtime;
@@ -58,9 +64,6 @@ internal sealed partial class ContainerWorker : IDisposable
     /// <summary>Begins the loop.</summary>
     public void Start() => _loop = Task.Run(() => LoopAsync(_stopping.Token));
 
-    /// <summary>Reports what the readiness look found; of no effect unless the container runs.</summary>
-    public void SetReady(bool ready) => Change(view => view.Phase == ContainerPhase.Running ? view with { Ready = ready } : view);
-
     /// <summary>Ends the loop and the container, within the grace period and what a kill takes.</summary>
     public async Task StopAsync(TimeSpan grace, CancellationToken cancellation)
     {
@@ -103,7 +106,7 @@ internal sealed partial class ContainerWorker : IDisposable
             {
                 var (exit, ran) = await RunOnceAsync(attempt, stopping);
                 // A container that has never run is tried again whatever the policy says: there is no result yet to be content with.
-                var decision = RestartDecision.Of(ran ? _policy : RestartPolicy.Always, exit.ExitCode, _time.GetUtcNow(), history);
+                var decision = RestartDecision.Of(ran ? _policy : RestartPolicy.Always, exit.IsFailure, _time.GetUtcNow(), history);
                 if (decision is not RestartDecision.Restart restart)
                 {
                     Change(view => Ended(view, exit));
@@ -177,23 +180,73 @@ internal sealed partial class ContainerWorker : IDisposable
 
         _id = id;
         LogStarted(_spec.Name, attempt);
-        var hasExposedPorts = _spec.Ports.Any(port => port.IngressPort is not null);
         Change(view => view with
         {
             Phase = ContainerPhase.Running,
             Reason = "",
             Message = "",
-            Ready = !hasExposedPorts,
+            Ready = ContainerProbes.IsReadyAtOnce(_spec),
             // A start that failed is an attempt, not a restart.
             Restarts = _runs++,
             Started = _time.GetUtcNow(),
         });
         _started.TrySetResult();
-        var exit = await _runtime.WaitAsync(id, stopping);
+        var exit = await UntilExitAsync(id, stopping);
         LogExited(_spec.Name, exit.ExitCode, exit.Reason);
         _id = null;
         await _runtime.RemoveAsync(id, CancellationToken.None);
         return (exit, Ran: true);
+    }
+
+    private async Task<ContainerExit> UntilExitAsync(string id, CancellationToken stopping)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var exit = _runtime.WaitAsync(id, stopping);
+        var probes = new ContainerProbes(_spec, id, _runtime, SetReady, _time).RunAsync(ended.Token);
+        try
+        {
+            if (await Task.WhenAny(exit, probes) == exit)
+                return await exit;
+            var kill = await probes;
+            await KillAsync(id, kill, exit, stopping);
+            return await exit with { Kill = kill };
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await ((Task)probes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task KillAsync(string id, Kill kill, Task exit, CancellationToken stopping)
+    {
+        LogKilled(_spec.Name, kill.Message);
+        Change(view => view with { Ready = false, Message = $"{kill.Message}; it is being stopped" });
+        while (!exit.IsCompleted)
+        {
+            try
+            {
+                await _runtime.StopAsync(id, KillGrace, stopping);
+                return;
+            }
+            catch (ContainerRuntimeException e)
+            {
+                LogStopFailed(_spec.Name, e.Message);
+                await Task.WhenAny(exit, Task.Delay(KillRetry, _time, stopping));
+                stopping.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    // What the probes tell; of no effect unless the container runs.
+    private void SetReady(bool ready, string problem)
+    {
+        var before = View;
+        Change(view => view.Phase == ContainerPhase.Running ? view with { Ready = ready, Message = problem } : view);
+        if (ready && !before.Ready)
+            LogReady(_spec.Name);
+        else if (!ready && before.Ready)
+            LogNotReady(_spec.Name, problem);
     }
 
     private async Task BackOffAsync(ContainerExit exit, bool ran, DateTimeOffset until, CancellationToken stopping)
@@ -240,6 +293,15 @@ internal sealed partial class ContainerWorker : IDisposable
 
     [LoggerMessage(6, LogLevel.Error, "container {Name}: cannot be stopped: {Problem}")]
     private partial void LogStopFailed(string name, string problem);
+
+    [LoggerMessage(7, LogLevel.Warning, "container {Name}: {Problem}; it is being stopped")]
+    private partial void LogKilled(string name, string problem);
+
+    [LoggerMessage(8, LogLevel.Information, "container {Name}: ready")]
+    private partial void LogReady(string name);
+
+    [LoggerMessage(9, LogLevel.Warning, "container {Name}: not ready any more: {Problem}")]
+    private partial void LogNotReady(string name, string problem);
 
     [LoggerMessage(5, LogLevel.Critical, "container {Name}: its loop failed; it is not started again")]
     private partial void LogFailed(Exception e, string name);

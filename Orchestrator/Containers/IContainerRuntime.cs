@@ -10,7 +10,30 @@ internal sealed record RegistryLogin(string Username, string Password)
 }
 
 /// <summary>How a container ended.</summary>
-internal sealed record ContainerExit(int ExitCode, string Reason, DateTimeOffset Started, DateTimeOffset Finished);
+/// <param name="ExitCode">0 to 255; 128 + signal number where a signal ended it.</param>
+/// <param name="Reason">CamelCase: Completed, Error, OOMKilled and the like.</param>
+/// <param name="Started">When its process began.</param>
+/// <param name="Finished">When it ended.</param>
+internal sealed record ContainerExit(int ExitCode, string Reason, DateTimeOffset Started, DateTimeOffset Finished)
+{
+    private const int SignalBase = 128;
+    private const int LastSignal = 64;
+
+    /// <summary>Why the Orchestrator ended it; null where it ended by itself or with the enclave.</summary>
+    public Kill? Kill { get; init; }
+
+    /// <summary>Number of the signal that ended it, as the exit code tells; 0 for none.</summary>
+    public int Signal => ExitCode is > SignalBase and <= SignalBase + LastSignal ? ExitCode - SignalBase : 0;
+
+    /// <summary>Whether its result is a failure: what a probe found broken may well end with 0 when it is told to end.</summary>
+    public bool IsFailure => ExitCode != 0 || Kill is { IsFault: true };
+}
+
+/// <summary>Why the Orchestrator ends a running container: a CamelCase reason, a sentence, and whether the container is at fault.</summary>
+internal sealed record Kill(string Reason, string Message, bool IsFault);
+
+/// <summary>What a command in a container came to: its exit code, and the beginning of what it wrote.</summary>
+internal sealed record ExecResult(int ExitCode, string Output);
 
 /// <summary>A step of a container's start that failed, with the reason that the status shows.</summary>
 internal sealed class ContainerRuntimeException(string reason, string message, Exception? inner = null) : Exception(message, inner)
@@ -44,6 +67,11 @@ internal interface IContainerRuntime : IAsyncDisposable
 
     /// <summary>Waits until the container has ended.</summary>
     Task<ContainerExit> WaitAsync(string id, CancellationToken cancellation);
+
+    /// <summary>Runs a command in a running container and kills it at the end of its time. Of its output the first 10 KiB are kept, as a kubelet does.</summary>
+    /// <exception cref="TimeoutException">It did not end in time.</exception>
+    /// <exception cref="ContainerRuntimeException">ExecError: it could not be run at all, which says nothing about the container.</exception>
+    Task<ExecResult> ExecAsync(string id, IReadOnlyList<string> command, TimeSpan timeout, CancellationToken cancellation);
 
     /// <summary>
     /// Asks the container to end, kills it after the grace period, and tells how it ended. No error if it has ended already.

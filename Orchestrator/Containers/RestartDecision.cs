@@ -6,7 +6,7 @@ internal enum RestartPolicy
     /// <summary>Whatever the exit code.</summary>
     Always,
 
-    /// <summary>When the exit code is not zero.</summary>
+    /// <summary>When it failed: the exit code is not zero, or a probe ended it.</summary>
     OnFailure,
 
     /// <summary>Not at all.</summary>
@@ -46,9 +46,9 @@ internal abstract record RestartDecision
     /// exit n, 10 min after restart n-1 -> restart at once (next wait 10 s)
     /// </code>
     /// </summary>
-    public static RestartDecision Of(RestartPolicy policy, int exitCode, DateTimeOffset finished, RestartHistory history)
+    public static RestartDecision Of(RestartPolicy policy, bool failed, DateTimeOffset finished, RestartHistory history)
     {
-        if (policy == RestartPolicy.Never || (policy == RestartPolicy.OnFailure && exitCode == 0))
+        if (policy == RestartPolicy.Never || (policy == RestartPolicy.OnFailure && !failed))
             return new Done();
         if (history.BackOff == TimeSpan.Zero || finished - history.LastRestart > Healthy)
             return new Restart(finished, new RestartHistory(First, finished));

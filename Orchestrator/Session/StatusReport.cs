@@ -34,7 +34,7 @@ internal sealed class StatusReport(EnclaveSupervisor supervisor, SessionFacts fa
     /// <summary>Healthy while the enclave runs and nothing is wrong with any container. Pure.</summary>
     public static HealthReply Judge(EnclaveState state, IReadOnlyList<ContainerView> containers)
     {
-        if (state.Phase is not (EnclavePhase.Starting or EnclavePhase.Running))
+        if (state.Phase is not (EnclavePhase.Starting or EnclavePhase.Running or EnclavePhase.Completed))
             return Unhealthy(state.Reason.Length > 0 ? state.Reason : state.Phase.ToString(), state.Message);
         foreach (var container in containers)
         {
@@ -50,7 +50,7 @@ internal sealed class StatusReport(EnclaveSupervisor supervisor, SessionFacts fa
     private static string Problem(ContainerView container) => container switch
     {
         { Message.Length: > 0 } => container.Message,
-        { Phase: ContainerPhase.Running } => "it does not accept connections on its exposed ports yet",
+        { Phase: ContainerPhase.Running } => "it is not ready yet",
         { Phase: ContainerPhase.Terminated, LastExit: { } exit } => $"it ended with exit code {exit.ExitCode} and is not restarted",
         _ => "it does not run yet",
     };

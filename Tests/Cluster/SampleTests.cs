@@ -43,6 +43,7 @@ public sealed class SampleTests(ClusterFixture cluster)
     [InlineData("two-plugins.yaml")]
     [InlineData("settings.yaml")]
     [InlineData("egress.yaml")]
+    [InlineData("probes.yaml")]
     [InlineData("autoscaling.yaml")]
     public async Task A_sample_that_can_be_run_is_warned_of_nothing_but_tags(string file)
     {

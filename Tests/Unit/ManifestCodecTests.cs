@@ -72,6 +72,56 @@ public sealed class ManifestCodecTests
         Should.Throw<ManifestException>(() => ManifestCodec.Read(ManifestCodec.Write(With(65)))).Message.ShouldContain("64");
     }
 
+    [Fact]
+    public void Probes_are_read_as_they_were_written()
+    {
+        var http = new ManifestHttpGet { Scheme = "HTTP", Port = 80, Path = "/up", Headers = [new ManifestHeader { Name = "X", Value = "1" }] };
+        var manifest = With(Probe() with { Exec = null, HttpGet = http });
+        var read = ManifestCodec.Read(ManifestCodec.Write(manifest)).Containers[0].ReadinessProbe.ShouldNotBeNull();
+        read.HttpGet.ShouldNotBeNull().Headers.ShouldBe(http.Headers);
+        (read with { HttpGet = http }).ShouldBe(manifest.Containers[0].ReadinessProbe);
+    }
+
+    public static TheoryData<ManifestProbe, string> BadProbes => new()
+    {
+        { Probe() with { TcpPort = 1 }, "readinessProbe: must have exactly one" },
+        { Probe() with { Exec = null }, "readinessProbe: must have exactly one" },
+        { Probe() with { Exec = [] }, "readinessProbe.exec" },
+        { Probe() with { Exec = ["a", null!] }, "readinessProbe.exec" },
+        { Probe() with { Exec = null, TcpPort = 65536 }, "readinessProbe.tcpPort" },
+        { Probe() with { PeriodSeconds = 0 }, "readinessProbe.periodSeconds" },
+        { Probe() with { TimeoutSeconds = 3601 }, "readinessProbe.timeoutSeconds" },
+        { Probe() with { FailureThreshold = 10001 }, "readinessProbe.failureThreshold" },
+        { Http("up", "X"), "readinessProbe.httpGet.path" },
+        { Http("/\n", "X"), "readinessProbe.httpGet.path" },
+        { Http("/", "X:"), "readinessProbe.httpGet.headers[0].name" },
+        { Http("/", "X") with { HttpGet = new() { Scheme = "FTP", Port = 1, Path = "/", Headers = [] } }, "readinessProbe.httpGet.scheme" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadProbes))]
+    public void A_probe_that_cannot_be_is_refused_with_its_path(ManifestProbe probe, string path) =>
+        Should.Throw<ManifestException>(() => ManifestCodec.Read(ManifestCodec.Write(With(probe)))).Message.ShouldContain($"containers[0].{path}");
+
+    private static EnclaveManifest With(ManifestProbe probe) =>
+        Manifest() with { Containers = [Manifest().Containers[0] with { ReadinessProbe = probe }] };
+
+    private static ManifestProbe Http(string path, string header) => Probe() with
+    {
+        Exec = null,
+        HttpGet = new() { Scheme = "HTTP", Port = 1, Path = path, Headers = [new ManifestHeader { Name = header, Value = "" }] },
+    };
+
+    private static ManifestProbe Probe() => new()
+    {
+        Exec = ["/bin/true"],
+        InitialDelaySeconds = 0,
+        PeriodSeconds = 10,
+        TimeoutSeconds = 1,
+        SuccessThreshold = 1,
+        FailureThreshold = 3,
+    };
+
     private static EnclaveManifest Manifest() => new()
     {
         Schema = EnclaveManifest.CurrentSchema,

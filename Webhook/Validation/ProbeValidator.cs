@@ -19,9 +19,10 @@ internal sealed class ProbeValidator : AbstractValidator<PluginProbe>
         RuleFor(probe => probe.HttpGet!.Port).PortNumber().When(probe => probe.HttpGet is not null);
         RuleFor(probe => probe.HttpGet!.Path).Custom((path, context) =>
         {
-            if (path is not null && !path.StartsWith('/'))
-                context.AddFailure($"'{path}' is not a path, allowed is what begins with /");
+            if (path is not null && (!path.StartsWith('/') || path.Any(char.IsControl)))
+                context.AddFailure($"'{path}' is not a path, allowed is what begins with / and has no control characters");
         }).When(probe => probe.HttpGet is not null);
+        RuleFor(probe => probe.HttpGet!.HttpHeaders).Each(new ProbeHeaderValidator()).When(probe => probe.HttpGet is not null);
         RuleFor(probe => probe.HttpGet!.Scheme).Custom((scheme, context) =>
         {
             if (scheme is not (null or ProbeSchemes.Http or ProbeSchemes.Https))
@@ -44,5 +45,23 @@ internal sealed class ProbeValidator : AbstractValidator<PluginProbe>
     {
         if (value < least)
             context.AddFailure($"{value} is too little, allowed are {least} and more");
+    }
+}
+
+/// <summary>A header of a probe's request, as a Kubernetes API server takes it.</summary>
+internal sealed class ProbeHeaderValidator : AbstractValidator<ProbeHeader>
+{
+    public ProbeHeaderValidator()
+    {
+        RuleFor(header => header.Name).Custom((name, context) =>
+        {
+            if (string.IsNullOrEmpty(name) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '-'))
+                context.AddFailure($"'{name}' is not a header's name, allowed are letters, digits and '-'");
+        });
+        RuleFor(header => header.Value).Custom((value, context) =>
+        {
+            if (value is not null && value.Any(char.IsControl))
+                context.AddFailure("has a control character, allowed are values without");
+        });
     }
 }

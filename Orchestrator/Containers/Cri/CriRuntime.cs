@@ -117,6 +117,24 @@ internal sealed partial class CriRuntime : IContainerRuntime
 
     public Task<ContainerExit> WaitAsync(string id, CancellationToken cancellation) => _exits.WaitAsync(id, cancellation);
 
+    public async Task<ExecResult> ExecAsync(string id, IReadOnlyList<string> command, TimeSpan timeout, CancellationToken cancellation)
+    {
+        var request = new ExecSyncRequest { ContainerId = id, Cmd = { command }, Timeout = (long)Math.Ceiling(timeout.TotalSeconds) };
+        try
+        {
+            var reply = await _connection.CallAsync(_connection.Runtime.ExecSyncAsync, request, timeout + CriConnection.CallLimit, cancellation);
+            return new ExecResult(reply.ExitCode, ExecOutput.Text(reply.Stdout.Span, reply.Stderr.Span));
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.DeadlineExceeded)
+        {
+            throw new TimeoutException(e.Status.Detail, e);
+        }
+        catch (RpcException e)
+        {
+            throw new ContainerRuntimeException("ExecError", $"{command[0]} could not be run: {e.Status.Detail}", e);
+        }
+    }
+
     public async Task<ContainerExit> StopAsync(string id, TimeSpan grace, CancellationToken cancellation)
     {
         var seconds = (long)Math.Ceiling(grace.TotalSeconds);

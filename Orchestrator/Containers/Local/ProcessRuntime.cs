@@ -44,12 +44,12 @@ internal sealed class ProcessRuntime(Children children, LogBuffer logs, string h
         {
             var program = Spawn.Find(container.Command[0], environment.GetValueOrDefault("PATH"));
             var output = new ChildOutput();
-            var child = await _spawner.RunAsync(() => Launch(container, program, environment, output));
+            var child = await _spawner.RunAsync(() => Launch(program, container.Command.Skip(1).Concat(container.Args), environment, output));
             var read = output.ReadAsync(
                 line => logs.Append(container.Name, "stdout", line, partial: false, time.GetUtcNow()),
                 line => logs.Append(container.Name, "stderr", line, partial: false, time.GetUtcNow()));
             var id = string.Create(CultureInfo.InvariantCulture, $"{container.Name}-{attempt}-{child.Id}");
-            _running[id] = new Running(child, read, time.GetUtcNow());
+            _running[id] = new Running(child, read, time.GetUtcNow(), environment);
             return id;
         }
         catch (IOException e)
@@ -63,6 +63,38 @@ internal sealed class ProcessRuntime(Children children, LogBuffer logs, string h
         var running = _running[id];
         var code = await running.Child.Exit.WaitAsync(cancellation);
         return new ContainerExit(code, code == 0 ? "Completed" : "Error", running.Started, time.GetUtcNow());
+    }
+
+    public async Task<ExecResult> ExecAsync(string id, IReadOnlyList<string> command, TimeSpan timeout, CancellationToken cancellation)
+    {
+        if (!_running.TryGetValue(id, out var running))
+            throw new ContainerRuntimeException("ExecError", $"{command[0]} could not be run: the container has ended");
+        var text = new BoundedText(ExecOutput.MaxBytes);
+        Child child;
+        Task read;
+        try
+        {
+            var program = Spawn.Find(command[0], running.Environment.GetValueOrDefault("PATH"));
+            var output = new ChildOutput();
+            child = await _spawner.RunAsync(() => Launch(program, command.Skip(1), running.Environment, output));
+            read = output.ReadAsync(text.Add, text.Add);
+        }
+        catch (IOException e)
+        {
+            throw new ContainerRuntimeException("ExecError", e.Message, e);
+        }
+
+        try
+        {
+            var code = await child.Exit.WaitAsync(timeout, time, cancellation);
+            await Task.WhenAny(read, Task.Delay(LastLinesLimit, time, cancellation));
+            return new ExecResult(code, text.ToString());
+        }
+        finally
+        {
+            // What it started must not outlive it either.
+            child.Signal(Libc.Sigkill);
+        }
     }
 
     public async Task<ContainerExit> StopAsync(string id, TimeSpan grace, CancellationToken cancellation)
@@ -96,13 +128,13 @@ internal sealed class ProcessRuntime(Children children, LogBuffer logs, string h
         return ValueTask.CompletedTask;
     }
 
-    private Child Launch(ManifestContainer container, string program, Dictionary<string, string> environment, ChildOutput output)
+    private Child Launch(string program, IEnumerable<string> arguments, Dictionary<string, string> environment, ChildOutput output)
     {
         try
         {
             return children.Start(
                 Environment.ProcessPath!,
-                ChildLauncher.Arguments(program, container.Command.Skip(1).Concat(container.Args)),
+                ChildLauncher.Arguments(program, arguments),
                 [.. environment.Select(pair => $"{pair.Key}={pair.Value}")],
                 output.Handles);
         }
@@ -127,5 +159,5 @@ internal sealed class ProcessRuntime(Children children, LogBuffer logs, string h
         return variables;
     }
 
-    private sealed record Running(Child Child, Task Output, DateTimeOffset Started);
+    private sealed record Running(Child Child, Task Output, DateTimeOffset Started, Dictionary<string, string> Environment);
 }

@@ -45,8 +45,8 @@ public sealed class MappingTests
         NotYetRunnable.Of(new()
         {
             Volumes = [new() { Name = "v" }],
-            UserPlugins = [Web with { Env = [new() { Name = "A", ValueFrom = new() { SecretKeyRef = new() } }], LivenessProbe = new() }],
-        }).ShouldBe(["spec.volumes", "spec.userPlugins[0].env[0].valueFrom.secretKeyRef", "spec.userPlugins[0].livenessProbe"]);
+            UserPlugins = [Web with { Env = [new() { Name = "A", ValueFrom = new() { SecretKeyRef = new() } }] }],
+        }).ShouldBe(["spec.volumes", "spec.userPlugins[0].env[0].valueFrom.secretKeyRef"]);
     }
 
     [Fact]

@@ -1,5 +1,3 @@
-using System.Threading.Channels;
-using Enclaves.Channel.Manifest;
 using Enclaves.Orchestrator.Containers;
 using Microsoft.Extensions.Logging.Abstractions;
 using Shouldly;
@@ -110,70 +108,5 @@ public sealed class ContainerWorkerTests : IAsyncDisposable
     {
         for (var deadline = Environment.TickCount64 + 20_000; !condition(); await Task.Delay(5, TestContext.Current.CancellationToken))
             Environment.TickCount64.ShouldBeLessThan(deadline, "the condition did not come true within 20 s");
-    }
-
-    /// <summary>A runtime whose containers end when the test says so.</summary>
-    private sealed class ScriptedRuntime : IContainerRuntime
-    {
-        private readonly Channel<uint> _starts = System.Threading.Channels.Channel.CreateUnbounded<uint>();
-        private volatile TaskCompletionSource<ContainerExit> _exit = new();
-
-        public volatile int StartErrors;
-
-        public string? PullError { get; set; }
-
-        public RegistryLogin? Login { get; private set; }
-
-        public int Starts { get; private set; }
-
-        public TimeSpan StopGrace { get; private set; }
-
-        public async Task NextStartAsync() =>
-            await _starts.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
-
-        public void End(int code)
-        {
-            var now = DateTimeOffset.UnixEpoch;
-            _exit.SetResult(new ContainerExit(code, code == 0 ? "Completed" : "Error", now, now));
-        }
-
-        public void Begin()
-        {
-        }
-
-        public Task PrepareAsync(EnclaveManifest manifest, CancellationToken cancellation) => Task.CompletedTask;
-
-        public Task<string> PullAsync(string image, RegistryLogin? login, CancellationToken cancellation)
-        {
-            Login = login;
-            return PullError is null ? Task.FromResult("sha256:1") : throw new ContainerRuntimeException("ErrImagePull", PullError);
-        }
-
-        public Task<string> StartAsync(ManifestContainer container, uint attempt, CancellationToken cancellation)
-        {
-            if (StartErrors > 0)
-            {
-                StartErrors--;
-                throw new ContainerRuntimeException("CreateContainerError", "no such command");
-            }
-
-            Starts++;
-            _exit = new TaskCompletionSource<ContainerExit>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _starts.Writer.TryWrite(attempt);
-            return Task.FromResult($"{container.Name}-{attempt}");
-        }
-
-        public Task<ContainerExit> WaitAsync(string id, CancellationToken cancellation) => _exit.Task.WaitAsync(cancellation);
-
-        public Task<ContainerExit> StopAsync(string id, TimeSpan grace, CancellationToken cancellation)
-        {
-            StopGrace = grace;
-            End(143);
-            return _exit.Task;
-        }
-
-        public Task RemoveAsync(string id, CancellationToken cancellation) => Task.CompletedTask;
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

@@ -16,7 +16,7 @@ public sealed class RestartDecisionTests
         var now = Start;
         for (var i = 0; i < 8; i++)
         {
-            var restart = RestartDecision.Of(RestartPolicy.Always, 1, now, history).ShouldBeOfType<RestartDecision.Restart>();
+            var restart = RestartDecision.Of(RestartPolicy.Always, failed: true, now, history).ShouldBeOfType<RestartDecision.Restart>();
             waits.Add((restart.At - now).TotalSeconds);
             history = restart.History;
             now = restart.At + TimeSpan.FromSeconds(1);
@@ -30,12 +30,12 @@ public sealed class RestartDecisionTests
     {
         var history = new RestartHistory(TimeSpan.FromMinutes(5), Start);
         var healthy = Start + TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1);
-        var restart = RestartDecision.Of(RestartPolicy.Always, 1, healthy, history).ShouldBeOfType<RestartDecision.Restart>();
+        var restart = RestartDecision.Of(RestartPolicy.Always, failed: true, healthy, history).ShouldBeOfType<RestartDecision.Restart>();
         restart.At.ShouldBe(healthy);
         restart.History.BackOff.ShouldBe(TimeSpan.FromSeconds(10));
 
         var tooSoon = Start + TimeSpan.FromMinutes(10);
-        RestartDecision.Of(RestartPolicy.Always, 1, tooSoon, history)
+        RestartDecision.Of(RestartPolicy.Always, failed: true, tooSoon, history)
             .ShouldBeOfType<RestartDecision.Restart>().At.ShouldBe(tooSoon + TimeSpan.FromMinutes(5));
     }
 
@@ -48,7 +48,7 @@ public sealed class RestartDecisionTests
     [InlineData(nameof(RestartPolicy.Never), 1, false)]
     public void The_policy_decides_whether_there_is_a_restart_at_all(string policy, int exitCode, bool restarts)
     {
-        var decision = RestartDecision.Of(Enum.Parse<RestartPolicy>(policy), exitCode, Start, default);
+        var decision = RestartDecision.Of(Enum.Parse<RestartPolicy>(policy), exitCode != 0, Start, default);
         (decision is RestartDecision.Restart).ShouldBe(restarts);
     }
 
