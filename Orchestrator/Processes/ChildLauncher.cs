@@ -34,7 +34,9 @@ internal static class ChildLauncher
         using var argv = new NativeStrings(args[2..].ToArray());
         using var envp = new NativeStrings(Variables());
         Libc.Execve(args[2], argv.Pointer, envp.Pointer);
-        Console.Error.WriteLine($"start {args[2]}: {Marshal.GetLastPInvokeErrorMessage()}");
+        // Read before the console is touched, which makes calls of its own.
+        var reason = Marshal.GetLastPInvokeErrorMessage();
+        Console.Error.WriteLine($"start {args[2]}: {reason}");
         return NotExecutable;
     }
 

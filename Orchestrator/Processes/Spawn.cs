@@ -54,11 +54,11 @@ internal static unsafe partial class Spawn
     }
 
     /// <summary>The program that a command names, looked up as a shell does.</summary>
-    /// <exception cref="FileNotFoundException">No folder of the path has it.</exception>
+    /// <exception cref="FileNotFoundException">It does not exist, or no folder of the path has it.</exception>
     public static string Find(string command, string? path)
     {
         if (command.Contains('/'))
-            return Path.GetFullPath(command);
+            return File.Exists(command) ? Path.GetFullPath(command) : throw new FileNotFoundException($"program '{command}' does not exist");
         foreach (var folder in (path ?? "/usr/local/bin:/usr/bin:/bin").Split(':', StringSplitOptions.RemoveEmptyEntries))
         {
             var candidate = Path.Combine(folder, command);
