@@ -56,6 +56,8 @@ internal sealed class VsockHostTransport(uint cid) : IHostTransport
 
 internal sealed class HybridHostTransport(string path) : IHostTransport
 {
+    private readonly UnansweredSockets _unanswered = new();
+
     public bool HalfCloses => false;
 
     public async ValueTask<Socket> ConnectAsync(uint guestPort, CancellationToken cancellation)
@@ -65,6 +67,11 @@ internal sealed class HybridHostTransport(string path) : IHostTransport
         {
             await HybridVsock.RequestPortAsync(socket, guestPort, cancellation);
             return socket;
+        }
+        catch (Exception e) when (e is OperationCanceledException or TimeoutException)
+        {
+            _unanswered.Keep(socket);
+            throw;
         }
         catch
         {

@@ -54,6 +54,28 @@ public sealed class TransportTests : IDisposable
     }
 
     [Fact]
+    public async Task A_hybrid_connection_that_is_given_up_stays_open_until_the_device_has_answered()
+    {
+        var path = Path.Combine(_directory, "vsock.sock");
+        using var device = ChannelListener.OnUnixSocket(path);
+        using var giveUp = new CancellationTokenSource();
+        var connecting = HostTransport.For(ChannelEndpoint.Hybrid(path, 1)).ConnectAsync(7000, giveUp.Token).AsTask();
+        using var accepted = await device.AcceptAsync(None);
+        var buffer = new byte[64];
+        await accepted.ReceiveAsync(buffer, None);
+        await giveUp.CancelAsync();
+        await connecting.ShouldThrowAsync<OperationCanceledException>();
+
+        var end = accepted.ReceiveAsync(buffer, None);
+        await Task.Delay(200, None);
+        end.IsCompleted.ShouldBeFalse();
+        await SocketPair.SendAsync(accepted, "OK 1073741824\n");
+        // It may end as a reset, since the answer was not read whole.
+        var ended = await end.ContinueWith(task => task.IsFaulted ? 0 : task.Result, TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(20), None);
+        ended.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_guest_port_on_which_nothing_listens_is_refused()
     {
         var path = Path.Combine(_directory, "vsock.sock");
