@@ -61,7 +61,8 @@ internal static class Program
         IEnclaveDriver driver = options.Driver == "qemu"
             ? new QemuDriver(options, onConsole, loggers.CreateLogger<QemuDriver>())
             : new ProcessDriver(options, onConsole);
-        var sessions = new SessionLoop(options, manifest, state, view, times, logs, time, loggers.CreateLogger<SessionLoop>());
+        var secrets = new SecretSync(options, manifest, time, loggers.CreateLogger<SecretSync>());
+        var sessions = new SessionLoop(options, manifest, state, view, times, logs, secrets, time, loggers.CreateLogger<SessionLoop>());
         var lifecycle = new EnclaveLifecycle(options, manifest, driver, state, view, sessions, time, loggers);
         var status = new StatusReader(manifest, driver, state, view, lifecycle, logs, lines, time);
 

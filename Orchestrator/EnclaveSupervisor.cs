@@ -6,6 +6,8 @@ using Enclaves.Channel.Transport;
 using Enclaves.Orchestrator.Containers;
 using Enclaves.Orchestrator.Egress;
 using Enclaves.Orchestrator.Ingress;
+using Enclaves.Orchestrator.Secrets;
+using Enclaves.Orchestrator.Volumes;
 
 namespace Enclaves.Orchestrator;
 
@@ -32,10 +34,11 @@ internal enum EnclavePhase
 }
 
 /// <summary>Where the enclave's own files and addresses are: everything that differs between a machine of its own and a guest process.</summary>
+/// <param name="Folder">Folder, in memory, for what the enclave makes of its manifest.</param>
 /// <param name="HostsFile">The table of host names that egress writes.</param>
 /// <param name="FirstEgressAddress">First address of the block for host names.</param>
 /// <param name="OwnsNetwork">The loopback interface is the enclave's.</param>
-internal sealed record EnclavePlace(string HostsFile, IPAddress FirstEgressAddress, bool OwnsNetwork);
+internal sealed record EnclavePlace(string Folder, string HostsFile, IPAddress FirstEgressAddress, bool OwnsNetwork);
 
 /// <summary>
 /// Runs one manifest, once: egress, ingress, the container runtime, then the containers, each role when those before it have started.
@@ -46,6 +49,8 @@ internal sealed partial class EnclaveSupervisor(
     EgressRelays egress,
     EnclavePlace place,
     Credentials credentials,
+    SecretStore secrets,
+    VolumeFolders volumes,
     StatusChanges changes,
     Shutdown shutdown,
     TimeProvider time,
@@ -98,8 +103,11 @@ internal sealed partial class EnclaveSupervisor(
     /// <summary>Begins with a manifest; the caller sees to it that there is only one.</summary>
     public void Start(EnclaveManifest manifest)
     {
+        volumes.Take(manifest);
+        var workers = manifest.Containers.Select(container => new ContainerWorker(
+            container, runtime, new ContainerInputs(container, volumes, secrets), credentials, time, _logger, OnContainerChanged));
         lock (_lock)
-            _workers.AddRange(manifest.Containers.Select(c => new ContainerWorker(c, runtime, credentials, time, _logger, OnContainerChanged)));
+            _workers.AddRange(workers);
         Enter(EnclavePhase.Starting, "", "");
         _run = Task.Run(() => RunAsync(manifest));
     }
@@ -141,6 +149,7 @@ internal sealed partial class EnclaveSupervisor(
     {
         try
         {
+            volumes.Make();
             StartRelays(manifest);
             await PrepareRuntimeAsync(manifest);
             LogRuntimeReady();
@@ -156,7 +165,7 @@ internal sealed partial class EnclaveSupervisor(
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
-            await FailAsync("RelaysNotStarted", e);
+            await FailAsync("EnclaveNotPrepared", e);
         }
         catch (TimeoutException e)
         {

@@ -9,7 +9,9 @@ using Enclaves.Orchestrator.Init;
 using Enclaves.Orchestrator.Logs;
 using Enclaves.Orchestrator.Options;
 using Enclaves.Orchestrator.Processes;
+using Enclaves.Orchestrator.Secrets;
 using Enclaves.Orchestrator.Session;
+using Enclaves.Orchestrator.Volumes;
 
 namespace Enclaves.Orchestrator;
 
@@ -70,6 +72,8 @@ internal static class OrchestratorHost
         services.AddSingleton(PlaceOf(options));
         services.AddSingleton<StatusChanges>();
         services.AddSingleton<Credentials>();
+        services.AddSingleton<SecretStore>();
+        services.AddSingleton(new VolumeFolders(PlaceOf(options).Folder, mounts: PowerSwitch.IsInit));
         services.AddSingleton<ManifestSeal>();
         services.AddSingleton<SessionFacts>();
         services.AddSingleton<StatusReport>();
@@ -96,12 +100,12 @@ internal static class OrchestratorHost
     private static EnclavePlace PlaceOf(OrchestratorOptions options)
     {
         if (PowerSwitch.IsInit)
-            return new EnclavePlace("/etc/hosts", IPAddress.Parse("127.64.0.1"), OwnsNetwork: true);
+            return new EnclavePlace("/run/enclave", "/etc/hosts", IPAddress.Parse("127.64.0.1"), OwnsNetwork: true);
         // All enclaves that are processes of one machine share its 127.0.0.0/8: each takes a block of its own.
         var id = Environment.ProcessId;
         var first = new IPAddress(new byte[] { 127, (byte)(65 + (id / 254 % 180)), (byte)(1 + (id % 254)), 1 });
         var directory = options.Listen.Scheme == ChannelScheme.Directory ? options.Listen.Path : Path.GetTempPath();
-        return new EnclavePlace(Path.Combine(directory, "hosts"), first, OwnsNetwork: false);
+        return new EnclavePlace(directory, Path.Combine(directory, "hosts"), first, OwnsNetwork: false);
     }
 
     private static IDisposable? WatchParent(Children children) => PowerSwitch.IsInit

@@ -11,12 +11,12 @@ public static class ManifestMapping
 {
     /// <summary>Maps an object to its manifest.</summary>
     /// <param name="ned">The object.</param>
-    /// <param name="configValue">The value of a ConfigMap's key, by the names of both, or null when there is none.</param>
+    /// <param name="config">The contents of the ConfigMaps that the spec refers to.</param>
     /// <exception cref="NedSpecException">A field cannot be mapped; the message has its path.</exception>
-    public static EnclaveManifest ToManifest(NitroEnclaveDeployment ned, Func<string, string, string?> configValue)
+    public static EnclaveManifest ToManifest(NitroEnclaveDeployment ned, IConfigValues config)
     {
         ArgumentNullException.ThrowIfNull(ned);
-        ArgumentNullException.ThrowIfNull(configValue);
+        ArgumentNullException.ThrowIfNull(config);
         var plugins = NedPlugin.Of(ned.Spec);
         if (plugins.Count == 0)
             throw new NedSpecException("spec.userPlugins", "is empty, at least one plugin is required");
@@ -26,20 +26,21 @@ public static class ManifestMapping
             Schema = EnclaveManifest.CurrentSchema,
             Name = ned.Metadata.Name,
             Namespace = ned.Metadata.NamespaceProperty,
-            Containers = [.. plugins.Select(plugin => Container(plugin, ned, configValue, nextIngress))],
+            Containers = [.. plugins.Select(plugin => Container(plugin, ned, config, nextIngress))],
             Registries = Registries(ned.Spec, plugins),
+            Volumes = VolumeMapping.Volumes(ned.Spec, config),
         };
     }
 
     private static ManifestContainer Container(
-        NedPlugin plugin, NitroEnclaveDeployment ned, Func<string, string, string?> configValue, IEnumerator<int?> nextIngress) => new()
+        NedPlugin plugin, NitroEnclaveDeployment ned, IConfigValues config, IEnumerator<int?> nextIngress) => new()
     {
         Name = plugin.Name ?? throw new NedSpecException($"{plugin.Path}.name", "is required"),
         Role = plugin.Role,
         Image = plugin.Image ?? throw new NedSpecException($"{plugin.Path}.image", "is required"),
         Command = plugin.Container?.Command ?? [],
         Args = plugin.Container?.Args ?? [],
-        Env = [.. (plugin.Container?.Env ?? []).Select((variable, i) => Variable(variable, $"{plugin.ContainerPath}.env[{i}]", ned, configValue)).OfType<ManifestEnv>()],
+        Env = [.. (plugin.Container?.Env ?? []).Select((variable, i) => Variable(variable, $"{plugin.ContainerPath}.env[{i}]", ned, config)).OfType<ManifestEnv>()],
         Ports = [.. (plugin.Container?.Ports ?? []).Select(port => new ManifestPort
         {
             ContainerPort = port.ContainerPort,
@@ -51,20 +52,24 @@ public static class ManifestMapping
             Port = outbound.Port,
         })],
         RestartPolicy = (plugin.Container as UserPlugin)?.RestartPolicy ?? ned.Spec.RestartPolicy ?? RestartPolicies.Always,
+        Mounts = VolumeMapping.Mounts(plugin, ned.Spec),
         StartupProbe = ProbeMapping.Of((plugin.Container as UserPlugin)?.StartupProbe, $"{plugin.ContainerPath}.startupProbe"),
         LivenessProbe = ProbeMapping.Of((plugin.Container as UserPlugin)?.LivenessProbe, $"{plugin.ContainerPath}.livenessProbe"),
         ReadinessProbe = ProbeMapping.Of((plugin.Container as UserPlugin)?.ReadinessProbe, $"{plugin.ContainerPath}.readinessProbe"),
     };
 
     // Null for an optional variable whose value does not exist, which is left out as a kubelet leaves it out.
-    private static ManifestEnv? Variable(EnvVar? variable, string path, NitroEnclaveDeployment ned, Func<string, string, string?> configValue)
+    private static ManifestEnv? Variable(EnvVar? variable, string path, NitroEnclaveDeployment ned, IConfigValues config)
     {
         var name = variable?.Name ?? throw new NedSpecException($"{path}.name", "is required");
         if (variable.ValueFrom?.FieldRef is { } field)
             return new ManifestEnv { Name = name, Value = Field(field.FieldPath, path, ned) };
+        if (variable.ValueFrom?.SecretKeyRef is { } secret)
+            return new ManifestEnv { Name = name, Secret = new() { Name = secret.Name ?? "", Key = secret.Key ?? "", Optional = secret.Optional ?? false } };
         if (variable.ValueFrom?.ConfigMapKeyRef is not { } reference)
             return new ManifestEnv { Name = name, Value = variable.Value ?? "" };
-        if (configValue(reference.Name ?? "", reference.Key ?? "") is { } value)
+        // A variable holds text: what is in binaryData is none.
+        if (config.Find(reference.Name ?? "", reference.Key ?? "")?.Text is { } value)
             return new ManifestEnv { Name = name, Value = value };
         return reference.Optional == true
             ? null

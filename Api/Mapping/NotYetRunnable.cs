@@ -15,8 +15,6 @@ public static class NotYetRunnable
             paths.Add("spec.enclave.image");
         if (spec.PrivilegedPlugins is { Count: > 0 })
             paths.Add("spec.privilegedPlugins");
-        if (spec.Volumes is { Count: > 0 })
-            paths.Add("spec.volumes");
         if (spec.Logging?.Backend == LoggingBackends.Otlp)
             paths.Add("spec.logging.backend");
         if (spec.Logging?.Level is not null)
@@ -32,14 +30,6 @@ public static class NotYetRunnable
 
     private static IEnumerable<string> Of(UserPlugin? plugin)
     {
-        for (var i = 0; i < (plugin?.Env?.Count ?? 0); i++)
-        {
-            if (plugin!.Env![i]?.ValueFrom?.SecretKeyRef is not null)
-                yield return $"env[{i}].valueFrom.secretKeyRef";
-        }
-
-        if (plugin?.VolumeMounts is { Count: > 0 })
-            yield return "volumeMounts";
         if (plugin?.Resources is not null)
             yield return "resources";
         if (plugin?.SecurityContext is not null)

@@ -25,6 +25,10 @@ public sealed record EnclaveManifest
 
     /// <summary>Host names, or host:port pairs, that image pulls may reach: the images' own registries and those of the spec.</summary>
     public required IReadOnlyList<string> Registries { get; init; }
+
+    /// <summary>Folders that containers mount; null where there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ManifestVolume>? Volumes { get; init; }
 }
 
 /// <summary>One container of the manifest.</summary>
@@ -57,6 +61,10 @@ public sealed record ManifestContainer
     /// <summary>Always, OnFailure or Never, with a kubelet's meaning.</summary>
     public required string RestartPolicy { get; init; }
 
+    /// <summary>Volumes that the container sees; null where it sees none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ManifestMount>? Mounts { get; init; }
+
     /// <summary>Until it has succeeded once there are no other probes; its failure restarts the container.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ManifestProbe? StartupProbe { get; init; }
@@ -70,14 +78,33 @@ public sealed record ManifestContainer
     public ManifestProbe? ReadinessProbe { get; init; }
 }
 
-/// <summary>An environment variable with its plain value.</summary>
+/// <summary>An environment variable: its plain value, or the Secret it comes from.</summary>
 public sealed record ManifestEnv
 {
     /// <summary>Name of the variable.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Its value, taken literally.</summary>
-    public required string Value { get; init; }
+    /// <summary>Its value, taken literally; null where it comes from a Secret.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Value { get; init; }
+
+    /// <summary>Where its value comes from when the enclave runs; it is not measured. Null where the value is plain.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestSecretKey? Secret { get; init; }
+}
+
+/// <summary>A key of a Secret.</summary>
+public sealed record ManifestSecretKey
+{
+    /// <summary>Name of the Secret.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Key in it.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Whether what refers to it goes without where it does not exist.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Optional { get; init; }
 }
 
 /// <summary>A port of a container and, where it is exposed, the port of the ingress relay that leads to it.</summary>
@@ -131,6 +158,15 @@ public static class ManifestLimits
 
     /// <summary>Containers of a manifest.</summary>
     public const int MaxContainers = 64;
+
+    /// <summary>Volumes of a manifest.</summary>
+    public const int MaxVolumes = 64;
+
+    /// <summary>Files of a manifest, over all volumes.</summary>
+    public const int MaxFiles = 256;
+
+    /// <summary>Bytes of the Secret values of one enclave, names and keys included: as many as Kubernetes lets one Secret have.</summary>
+    public const int MaxSecretBytes = 1024 * 1024;
 
     /// <summary>Bytes of one chunk of PutManifest.</summary>
     public const int ChunkBytes = 64 * 1024;

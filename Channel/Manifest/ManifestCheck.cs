@@ -23,10 +23,17 @@ internal static class ManifestCheck
         Require(manifest.Registries.Count <= 256, $"registries: has more than 256 items");
         for (var i = 0; i < manifest.Registries.Count; i++)
             Require(manifest.Registries[i] is { } registry && RegistryAddress.TryParse(registry, out _), $"registries[{i}]: must be host or host:port");
+        var volumes = VolumeCheck.Of(manifest);
+        Require(volumes is null, $"{volumes}");
         var names = new HashSet<string>(StringComparer.Ordinal);
         var ingress = new HashSet<int>();
         for (var i = 0; i < manifest.Containers.Count; i++)
-            Check(manifest.Containers[i], $"containers[{i}]", names, ingress);
+        {
+            var path = $"containers[{i}]";
+            Check(manifest.Containers[i], path, names, ingress);
+            var problem = ProbeCheck.Of(manifest.Containers[i]) ?? VolumeCheck.Of(manifest.Containers[i], manifest.Volumes ?? []);
+            Require(problem is null, $"{path}.{problem}");
+        }
     }
 
     private static void Check(ManifestContainer container, string path, HashSet<string> names, HashSet<int> ingress)
@@ -46,8 +53,6 @@ internal static class ManifestCheck
         Require(container.Image.Length is > 0 and <= 1024, $"{path}.image: must have 1 to 1024 characters");
         Require(RestartPolicies.Contains(container.RestartPolicy),
             $"{path}.restartPolicy: '{container.RestartPolicy}' is not one of {string.Join(", ", RestartPolicies)}");
-        var probes = ProbeCheck.Of(container);
-        Require(probes is null, $"{path}.{probes}");
         for (var i = 0; i < container.Ports.Count; i++)
         {
             var port = container.Ports[i];
@@ -72,7 +77,8 @@ internal static class ManifestCheck
 
     private static bool IsPort(int port) => port is >= 1 and <= 65535;
 
-    private static bool IsDnsLabel(string name) =>
+    /// <summary>Lower-case letters, digits and - between them, 63 characters at most.</summary>
+    public static bool IsDnsLabel(string name) =>
         name.Length is >= 1 and <= 63
         && name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-')
         && name[0] != '-' && name[^1] != '-';

@@ -40,6 +40,9 @@ public static class ManifestCodec
     /// <exception cref="ManifestException">Says what is wrong and where.</exception>
     public static void Check(EnclaveManifest manifest) => ManifestCheck.Run(manifest);
 
+    /// <summary>Whether a Secret can have such a key, which becomes the name of a file.</summary>
+    public static bool IsSecretKey(string key) => VolumeCheck.IsFileName(key);
+
     /// <summary>SHA-384 of the canonical bytes.</summary>
     public static byte[] Digest(ReadOnlySpan<byte> canonical) => SHA384.HashData(canonical);
 

@@ -70,9 +70,9 @@ internal sealed class EnclaveSession : IDisposable
         return reply;
     }
 
-    /// <summary>Hands over what image pulls need.</summary>
-    public async Task PutSecretsAsync(IReadOnlyList<RegistryCredential> credentials, CancellationToken cancellation) =>
-        await _client.PutSecretsAsync(new PutSecretsRequest { RegistryCredentials = { credentials } }, Options(CallTime, cancellation));
+    /// <summary>Hands over registry credentials and values of Secrets, each time all of them.</summary>
+    public async Task PutSecretsAsync(PutSecretsRequest request, CancellationToken cancellation) =>
+        await _client.PutSecretsAsync(request, Options(CallTime, cancellation));
 
     /// <summary>Hands over the manifest; doing it again with the same one changes nothing.</summary>
     public async Task<PutManifestReply> PutManifestAsync(LoadedManifest manifest, CancellationToken cancellation)

@@ -12,7 +12,7 @@ namespace Enclaves.EnclaveHost.Session;
 /// </summary>
 internal sealed partial class SessionLoop(
     EnclaveOptions options, LoadedManifest manifest, EnclaveStateMachine state, EnclaveView view, StartTimes times,
-    LogForwarder logs, TimeProvider time, ILogger<SessionLoop> logger)
+    LogForwarder logs, SecretSync secrets, TimeProvider time, ILogger<SessionLoop> logger)
 {
     private static readonly TimeSpan ConnectTry = TimeSpan.FromSeconds(1);
 
@@ -131,12 +131,12 @@ internal sealed partial class SessionLoop(
         state.TryMove(EnclaveState.Booted, "HelloAnswered", $"kernel {view.Hello.KernelRelease}, orchestrator {view.Hello.OrchestratorVersion}");
         try
         {
-            await session.PutSecretsAsync(RegistryCredentials.Read(options.SecretsFolder), cancellation);
+            await secrets.SendAsync(session, cancellation);
             view.Manifest = await session.PutManifestAsync(manifest, cancellation);
         }
         catch (RpcException e) when (FinalToManifest.Contains(e.StatusCode))
         {
-            throw new SessionRefusedException($"the enclave refuses the manifest {manifest.DigestText[..10]} ({e.StatusCode}): {e.Status.Detail}", e);
+            throw new SessionRefusedException($"the enclave refuses the manifest {manifest.DigestText[..10]} or its Secrets ({e.StatusCode}): {e.Status.Detail}", e);
         }
         catch (InvalidDataException e)
         {
@@ -146,11 +146,11 @@ internal sealed partial class SessionLoop(
         state.TryMove(EnclaveState.ManifestSynced, "ManifestSealed", manifest.DigestText);
     }
 
-    // Ends when either stream ends: both belong to one session, and a new one brings both back.
+    // Ends when any of these ends: they belong to one session, and a new one brings all of them back.
     private async Task FollowAsync(EnclaveSession session, HealthMonitor monitor, Task health, CancellationToken cancellation)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task[] streams = [FollowStatusAsync(session, monitor, either), FollowLogsAsync(session, either.Token)];
+        Task[] streams = [FollowStatusAsync(session, monitor, either), FollowLogsAsync(session, either.Token), secrets.FollowAsync(session, either.Token)];
         var first = await Task.WhenAny([.. streams, health]);
         await either.CancelAsync();
         await Task.WhenAll(streams).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

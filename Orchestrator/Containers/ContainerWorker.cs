@@ -8,9 +8,10 @@ namespace Enclaves.Orchestrator.Containers;
 /// Keeps one container as its restart policy wants it. One loop:
 /// <code>
 /// pull (ErrImagePull, ImagePullBackOff) -> start (CreateContainerError, RunContainerError) -> Running
-///        ^ once                              ^                                                   | exit, or the end
+///        ^ once                              ^    (CreateContainerConfigError)                   | exit, or the end
 ///                                            |                                                   | that a probe brings
 ///                                            +------ CrashLoopBackOff &lt;--- restart decision &lt;--+--> Terminated
+///                                            +------ at once &lt;-------------- a Secret changed &lt;-+
 /// </code>
 /// While it runs it is ready or not, as its probes find. The loop ends when the container is done or <see cref="StopAsync"/> was called.
 /// </summary>
@@ -23,6 +24,7 @@ internal sealed partial class ContainerWorker : IDisposable
     private readonly ManifestContainer _spec;
     private readonly RestartPolicy _policy;
     private readonly IContainerRuntime _runtime;
+    private readonly ContainerInputs _inputs;
     private readonly Credentials _credentials;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -33,14 +35,16 @@ internal sealed partial class ContainerWorker : IDisposable
     private ContainerView _view;
     private string? _id;
     private uint _runs;
+    private string _fingerprint = "";
     private Task _loop = Task.CompletedTask;
 
     public ContainerWorker(
-        ManifestContainer spec, IContainerRuntime runtime, Credentials credentials, TimeProvider time, ILogger logger, Action changed)
+        ManifestContainer spec, IContainerRuntime runtime, ContainerInputs inputs, Credentials credentials, TimeProvider time, ILogger logger, Action changed)
     {
         _spec = spec;
         _policy = Enum.Parse<RestartPolicy>(spec.RestartPolicy);
         _runtime = runtime;
+        _inputs = inputs;
         _credentials = credentials;
         _time = time;
         _logger = logger;
@@ -105,6 +109,12 @@ internal sealed partial class ContainerWorker : IDisposable
             for (uint attempt = 0; ; attempt++)
             {
                 var (exit, ran) = await RunOnceAsync(attempt, stopping);
+                if (exit.Kill is { IsFault: false })
+                {
+                    Change(view => Ended(view, exit) with { Phase = ContainerPhase.Waiting, Reason = "ContainerCreating" });
+                    continue;
+                }
+
                 // A container that has never run is tried again whatever the policy says: there is no result yet to be content with.
                 var decision = RestartDecision.Of(ran ? _policy : RestartPolicy.Always, exit.IsFailure, _time.GetUtcNow(), history);
                 if (decision is not RestartDecision.Restart restart)
@@ -167,8 +177,10 @@ internal sealed partial class ContainerWorker : IDisposable
         string id;
         try
         {
+            // Before the values are taken: a change in between is one more restart, and none that is missed.
+            _fingerprint = _inputs.Fingerprint();
             // Not cancelled half way: a container that was started and whose id nobody knows could not be stopped.
-            id = await _runtime.StartAsync(_spec, attempt, CancellationToken.None);
+            id = await _runtime.StartAsync(_inputs.Take(), attempt, CancellationToken.None);
         }
         catch (ContainerRuntimeException e)
         {
@@ -203,18 +215,33 @@ internal sealed partial class ContainerWorker : IDisposable
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var exit = _runtime.WaitAsync(id, stopping);
         var probes = new ContainerProbes(_spec, id, _runtime, SetReady, _time).RunAsync(ended.Token);
+        var rotation = RotationAsync(ended.Token);
         try
         {
-            if (await Task.WhenAny(exit, probes) == exit)
+            if (await Task.WhenAny(exit, probes, rotation) == exit)
                 return await exit;
-            var kill = await probes;
+            var kill = await (probes.IsCompleted ? probes : rotation);
             await KillAsync(id, kill, exit, stopping);
             return await exit with { Kill = kill };
         }
         finally
         {
             await ended.CancelAsync();
-            await ((Task)probes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll((Task)probes, rotation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // Completes when a value that the container uses is not the one any more that it was, or was to be, started with.
+    private async Task<Kill> RotationAsync(CancellationToken cancellation)
+    {
+        if (!_inputs.UseSecrets)
+            await Task.Delay(Timeout.Infinite, cancellation);
+        while (true)
+        {
+            var changed = _inputs.Changed;
+            if (_inputs.Fingerprint() != _fingerprint)
+                return new Kill("SecretRotated", "a Secret that it uses has changed", IsFault: false);
+            await changed.WaitAsync(cancellation);
         }
     }
 
@@ -259,8 +286,15 @@ internal sealed partial class ContainerWorker : IDisposable
             Reason = !ran ? view.Reason : wait > TimeSpan.Zero ? "CrashLoopBackOff" : "ContainerCreating",
             Message = !ran ? view.Message : wait > TimeSpan.Zero ? message : "",
         });
-        if (wait > TimeSpan.Zero)
-            await Task.Delay(wait, _time, stopping);
+        if (wait <= TimeSpan.Zero)
+            return;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var rotation = RotationAsync(over.Token);
+        // What it failed for may be what has just changed.
+        await Task.WhenAny(Task.Delay(wait, _time, over.Token), rotation);
+        await over.CancelAsync();
+        await ((Task)rotation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stopping.ThrowIfCancellationRequested();
     }
 
     private static ContainerView Ended(ContainerView view, ContainerExit exit) =>

@@ -29,7 +29,7 @@ internal sealed record ContainerExit(int ExitCode, string Reason, DateTimeOffset
     public bool IsFailure => ExitCode != 0 || Kill is { IsFault: true };
 }
 
-/// <summary>Why the Orchestrator ends a running container: a CamelCase reason, a sentence, and whether the container is at fault.</summary>
+/// <summary>Why the Orchestrator ends a running container: a CamelCase reason, a sentence, and whether the container is at fault; if not, it is started again at once.</summary>
 internal sealed record Kill(string Reason, string Message, bool IsFault);
 
 /// <summary>What a command in a container came to: its exit code, and the beginning of what it wrote.</summary>
@@ -59,11 +59,11 @@ internal interface IContainerRuntime : IAsyncDisposable
     Task<string> PullAsync(string image, RegistryLogin? login, CancellationToken cancellation);
 
     /// <summary>Starts a container and returns its id.</summary>
-    /// <param name="container">What to run.</param>
+    /// <param name="start">What to run.</param>
     /// <param name="attempt">Number of the start, from 0; unique for the container.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ContainerRuntimeException">CreateContainerError or RunContainerError.</exception>
-    Task<string> StartAsync(ManifestContainer container, uint attempt, CancellationToken cancellation);
+    Task<string> StartAsync(ContainerStart start, uint attempt, CancellationToken cancellation);
 
     /// <summary>Waits until the container has ended.</summary>
     Task<ContainerExit> WaitAsync(string id, CancellationToken cancellation);

@@ -3,6 +3,7 @@ using Enclaves.Channel.Session;
 using Enclaves.Orchestrator.Containers;
 using Enclaves.Orchestrator.Init;
 using Enclaves.Orchestrator.Logs;
+using Enclaves.Orchestrator.Secrets;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections.Features;
@@ -15,6 +16,7 @@ internal sealed partial class OrchestratorService(
     ManifestSeal seal,
     SessionFacts facts,
     Credentials credentials,
+    SecretStore secrets,
     StatusReport report,
     StatusChanges changes,
     LogBuffer logs,
@@ -111,8 +113,21 @@ internal sealed partial class OrchestratorService(
         var logins = new Dictionary<string, RegistryLogin>(StringComparer.Ordinal);
         foreach (var credential in request.RegistryCredentials)
             logins[credential.Registry] = new RegistryLogin(credential.Username, credential.Password);
+        var size = request.Secrets.Sum(secret => secret.Name.Length + secret.Data.Sum(entry => (long)entry.Key.Length + entry.Value.Length));
+        if (size > ManifestLimits.MaxSecretBytes)
+            throw Refuse(StatusCode.ResourceExhausted, $"Secrets of {size} bytes, allowed are {ManifestLimits.MaxSecretBytes}");
+        var values = new Dictionary<string, IReadOnlyDictionary<string, byte[]>>(StringComparer.Ordinal);
+        foreach (var secret in request.Secrets)
+        {
+            // The keys become file names.
+            if (secret.Data.Keys.FirstOrDefault(key => !ManifestCodec.IsSecretKey(key)) is not null)
+                throw Refuse(StatusCode.InvalidArgument, "a key of a Secret is not of letters, digits, '-', '_' and '.' alone");
+            values[secret.Name] = secret.Data.ToDictionary(entry => entry.Key, entry => entry.Value.ToByteArray(), StringComparer.Ordinal);
+        }
+
         credentials.Replace(logins);
-        LogCredentials(logins.Count);
+        secrets.Replace(values);
+        LogSecrets(logins.Count, values.Count);
         return Task.FromResult(new PutSecretsReply());
     }
 
@@ -206,8 +221,8 @@ internal sealed partial class OrchestratorService(
     [LoggerMessage(3, LogLevel.Warning, "manifest refused: {Problem}")]
     private partial void LogManifestRefused(string problem);
 
-    [LoggerMessage(4, LogLevel.Information, "{Count} registry credentials taken over")]
-    private partial void LogCredentials(int count);
+    [LoggerMessage(4, LogLevel.Information, "{Credentials} registry credentials and {Secrets} Secrets taken over")]
+    private partial void LogSecrets(int credentials, int secrets);
 
     [LoggerMessage(5, LogLevel.Information, "stop asked for, grace period {Seconds} s")]
     private partial void LogStop(double seconds);

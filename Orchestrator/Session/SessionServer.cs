@@ -1,3 +1,4 @@
+using Enclaves.Channel.Manifest;
 using Enclaves.Channel.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -7,8 +8,8 @@ namespace Enclaves.Orchestrator.Session;
 /// <summary>Kestrel as the session needs it: HTTP/2 only, on the channel, and bounded everywhere, since the other side is not trusted.</summary>
 internal static class SessionServer
 {
-    // A chunk of a manifest with its frame, or the largest set of credentials.
-    private const int MaxMessageBytes = 512 * 1024;
+    // The largest set of Secrets and credentials; all else is smaller.
+    private const int MaxMessageBytes = ManifestLimits.MaxSecretBytes + (512 * 1024);
 
     public static void Configure(WebApplicationBuilder builder, ChannelListener listener)
     {

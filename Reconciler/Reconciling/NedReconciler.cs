@@ -76,7 +76,7 @@ internal sealed partial class NedReconciler(
             var ned = Read(live);
             RequireRunnable(ned.Spec);
             var values = await configMaps.ReadAsync(key, ned, memory, cancellation);
-            var manifest = NedManifest.Of(ned, values.Find);
+            var manifest = NedManifest.Of(ned, values);
             var deployment = await EnsureChildrenAsync(live, ned, manifest, memory, cancellation);
             await statusWriter.WriteAsync(live, Observe(live, ned, deployment, null), manifest.Digest, memory, cancellation);
             await cleanup.RunAsync(live, deployment, manifest.ConfigMapName, cancellation);

@@ -6,19 +6,6 @@ using Enclaves.Reconciler.Status;
 
 namespace Enclaves.Reconciler.Reconciling;
 
-/// <summary>The wanted keys of a ConfigMap as they were at a version; the version is null and there are no values where it did not exist.</summary>
-internal sealed record ConfigMapCopy(string? Version, IReadOnlyList<string> Keys, IReadOnlyDictionary<string, string> Values);
-
-/// <summary>The values that one NED refers to.</summary>
-internal sealed class ConfigValues(IReadOnlyDictionary<string, ConfigMapCopy> copies)
-{
-    /// <summary>A value, or null when there is none.</summary>
-    public string? Find(string configMap, string key) => copies.GetValueOrDefault(configMap)?.Values.GetValueOrDefault(key);
-
-    /// <summary>Whether there is such a ConfigMap.</summary>
-    public bool Exists(string configMap) => copies.GetValueOrDefault(configMap)?.Version is not null;
-}
-
 /// <summary>
 /// Reads the ConfigMaps that NEDs refer to, and knows which NEDs those are. Their content is part of the manifest, so a change of it is a new
 /// manifest and a rollout. Only metadata is watched; a content is read once for each version, and of it only the wanted keys are kept.
@@ -47,7 +34,7 @@ internal sealed class ReferencedConfigMaps(ApiServer server, ClusterStores store
     {
         var references = ConfigReference.Of(ned.Spec);
         var wanted = references.GroupBy(reference => reference.ConfigMap, reference => reference.Key, StringComparer.Ordinal)
-            .ToDictionary(keys => keys.Key, keys => keys.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList(), StringComparer.Ordinal);
+            .ToDictionary(keys => keys.Key, WantedKeys, StringComparer.Ordinal);
         // Before they are read: a change that comes meanwhile brings the next pass.
         Note(key, [.. wanted.Keys.Select(name => new ObjectKey(key.Namespace, name))]);
         foreach (var gone in memory.ConfigMaps.Keys.Where(name => !wanted.ContainsKey(name)).ToList())
@@ -60,14 +47,19 @@ internal sealed class ReferencedConfigMaps(ApiServer server, ClusterStores store
         return values;
     }
 
-    private async Task<ConfigMapCopy> ReadOneAsync(ObjectKey key, List<string> keys, ConfigMapCopy? known, CancellationToken cancellation)
+    // Null for all of them.
+    private static List<string>? WantedKeys(IEnumerable<string?> keys)
     {
-        if (known is not null && known.Version == stores.ConfigMaps.Get(key)?.ResourceVersion && known.Keys.SequenceEqual(keys, StringComparer.Ordinal))
+        var wanted = keys.Distinct(StringComparer.Ordinal).ToList();
+        return wanted.Contains(null) ? null : [.. wanted.OfType<string>().Order(StringComparer.Ordinal)];
+    }
+
+    private async Task<ConfigMapCopy> ReadOneAsync(ObjectKey key, List<string>? keys, ConfigMapCopy? known, CancellationToken cancellation)
+    {
+        if (known is not null && known.Version == stores.ConfigMaps.Get(key)?.ResourceVersion && known.IsOf(keys))
             return known;
         // The watch may lag behind it, or behind its deletion: the server has the last word.
-        var live = await server.GetAsync(ResourceKind.ConfigMap, key, cancellation);
-        var values = keys.Select(name => (Name: name, Value: live?.TextAt("data", name))).Where(value => value.Value is not null);
-        return new ConfigMapCopy(live?.ResourceVersion, keys, values.ToDictionary(value => value.Name, value => value.Value!, StringComparer.Ordinal));
+        return ConfigMapCopy.Of(await server.GetAsync(ResourceKind.ConfigMap, key, cancellation), keys);
     }
 
     private void Note(ObjectKey ned, HashSet<ObjectKey> configMaps)
@@ -98,20 +90,24 @@ internal sealed class ReferencedConfigMaps(ApiServer server, ClusterStores store
 
     private static void RequirePresent(ObjectKey ned, IReadOnlyList<ConfigReference> references, ConfigValues values)
     {
-        var missing = references.Where(reference => !reference.Optional && values.Find(reference.ConfigMap, reference.Key) is null).ToList();
+        var missing = references.Where(reference => !reference.Optional && !IsPresent(reference, values)).ToList();
         if (missing.Count == 0)
             return;
-        var named = missing.Take(MaxNamed).Select(reference => values.Exists(reference.ConfigMap)
-            ? $"{reference.Path}: ConfigMap {ned.Namespace}/{reference.ConfigMap} has no key {reference.Key} in its data"
-            : $"{reference.Path}: there is no ConfigMap {ned.Namespace}/{reference.ConfigMap}");
+        var named = missing.Take(MaxNamed).Select(reference => values.KeysOf(reference.ConfigMap) is null
+            ? $"{reference.Path}: there is no ConfigMap {ned.Namespace}/{reference.ConfigMap}"
+            : $"{reference.Path}: ConfigMap {ned.Namespace}/{reference.ConfigMap} has no key {reference.Key}{(reference.IsText ? " in its data" : "")}");
         var more = missing.Count > MaxNamed ? $"; and {missing.Count - MaxNamed} more" : "";
         throw new NedProblemException(new NedProblem(
-            missing.Exists(reference => !values.Exists(reference.ConfigMap)) ? Reasons.ConfigMapMissing : Reasons.ConfigMapKeyMissing,
+            missing.Exists(reference => values.KeysOf(reference.ConfigMap) is null) ? Reasons.ConfigMapMissing : Reasons.ConfigMapKeyMissing,
             $"{string.Join("; ", named)}{more}; create what is missing, which is noticed by itself, or set optional to true. What ran before goes on running.", NeedsHelp: true)
         {
             OftenPasses = true,
         });
     }
+
+    private static bool IsPresent(ConfigReference reference, ConfigValues values) => reference.Key is not { } key
+        ? values.KeysOf(reference.ConfigMap) is not null
+        : values.Find(reference.ConfigMap, key) is { } value && (value.Text is not null || !reference.IsText);
 
     // Before a manifest is made of them: one large value may be referred to thousands of times.
     private static void RequireRoom(IReadOnlyList<ConfigReference> references, ConfigValues values)
@@ -119,11 +115,12 @@ internal sealed class ReferencedConfigMaps(ApiServer server, ClusterStores store
         long size = 0;
         foreach (var reference in references)
         {
-            size += values.Find(reference.ConfigMap, reference.Key)?.Length ?? 0;
+            size += (reference.Key is { } key ? [key] : values.KeysOf(reference.ConfigMap) ?? [])
+                .Select(name => values.Find(reference.ConfigMap, name)).Sum(value => (long)(value?.Text ?? value?.Base64 ?? "").Length);
             if (size > ManifestLimits.MaxBytes)
             {
                 throw new NedProblemException(new NedProblem(Reasons.InvalidManifest,
-                    $"{reference.Path}: with this value the variables exceed the {ManifestLimits.MaxBytes} bytes that a manifest may have; refer to less, or make the values smaller.", NeedsHelp: true));
+                    $"{reference.Path}: with this the values of ConfigMaps exceed the {ManifestLimits.MaxBytes} bytes that a manifest may have; refer to less, or make the values smaller.", NeedsHelp: true));
             }
         }
     }

@@ -96,12 +96,12 @@ public sealed class OwnershipTests(ClusterFixture cluster)
         await using var reconciler = await ReconcilerProcess.Start(space.Name);
         await space.Create(Neds.Valid());
         await space.Reconciled(explain: () => reconciler.Log);
-        await space.Patch("hello", """{"spec":{"volumes":[{"name":"scratch","emptyDir":{}}]}}""");
+        await space.Patch("hello", """{"spec":{"enclave":{"image":"other.eif"}}}""");
         var ned = await space.Reconciled(NedStatusWords.Error, explain: () => reconciler.Log);
         ned.ConditionText("Stalled").ShouldBe("True NotSupportedYet");
-        ((string)ned.Condition("Scheduled")["message"]!).ShouldContain("spec.volumes");
+        ((string)ned.Condition("Scheduled")["message"]!).ShouldContain("spec.enclave.image");
         (await space.Deployment()).ShouldNotBeNull();
-        await space.Patch("hello", """{"spec":{"volumes":null}}""");
+        await space.Patch("hello", """{"spec":{"enclave":{"image":null}}}""");
         (await space.Reconciled(explain: () => reconciler.Log)).ConditionText("Stalled").ShouldBe("False NotStalled");
     }
 

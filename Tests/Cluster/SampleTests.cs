@@ -29,7 +29,6 @@ public sealed class SampleTests(ClusterFixture cluster)
 
     [Theory]
     [InlineData("auth-plugin.yaml")]
-    [InlineData("secrets-and-volumes.yaml")]
     public async Task A_sample_that_cannot_be_run_yet_says_so_and_is_told_so(string file)
     {
         await using var space = await TestNamespace.Create(cluster, withWebhook: true);
@@ -44,6 +43,7 @@ public sealed class SampleTests(ClusterFixture cluster)
     [InlineData("settings.yaml")]
     [InlineData("egress.yaml")]
     [InlineData("probes.yaml")]
+    [InlineData("secrets-and-volumes.yaml")]
     [InlineData("autoscaling.yaml")]
     public async Task A_sample_that_can_be_run_is_warned_of_nothing_but_tags(string file)
     {

@@ -22,15 +22,21 @@ internal sealed class LocalEnclave : IAsyncDisposable
 
     public int IngressPort { get; }
 
-    public static LocalEnclave Start(Func<ManifestContainer, ManifestContainer>? change = null, params string[] arguments)
+    public static LocalEnclave Start(Func<ManifestContainer, ManifestContainer>? change = null, params string[] arguments) =>
+        Start(app => Manifests.One(change is null ? app : change(app)), [], arguments);
+
+    /// <summary>With a manifest made of the plugin's container, and mounted Secrets by SECRET/KEY.</summary>
+    public static LocalEnclave Start(Func<ManifestContainer, EnclaveManifest> make, params (string Path, string Value)[] secrets) => Start(make, secrets, []);
+
+    private static LocalEnclave Start(Func<ManifestContainer, EnclaveManifest> make, (string Path, string Value)[] secrets, string[] arguments)
     {
         var (ingress, port) = (Ingress.Next(), HostProcess.Ports.Next());
         var marker = Guid.NewGuid().ToString("n");
         var app = Manifests.App(
             "local", ["/usr/bin/perl", Programs.Plugin, port.ToString(CultureInfo.InvariantCulture)], port, ingress, marker);
-        var manifest = ManifestCodec.Write(Manifests.One(change is null ? app : change(app)));
+        var manifest = ManifestCodec.Write(make(app));
         string[] own = ["--driver", "process", "--orchestrator", Programs.Orchestrator];
-        return new LocalEnclave(HostProcess.Start(manifest, marker, [.. own, .. arguments]), ingress);
+        return new LocalEnclave(HostProcess.Start(manifest, marker, secrets, [.. own, .. arguments]), ingress);
     }
 
     /// <summary>Started, and taking traffic.</summary>

@@ -75,7 +75,7 @@ internal static partial class NedValidation
             if (string.IsNullOrEmpty(ned.Metadata.NamespaceProperty))
                 ned.Metadata.NamespaceProperty = "default";
             // As the enclave will: whatever it would refuse is better refused here. What ConfigMaps hold is not known, nor asked for.
-            var manifest = ManifestMapping.ToManifest(ned, (_, _) => "");
+            var manifest = ManifestMapping.ToManifest(ned, UnknownConfigValues.Instance);
             ManifestCodec.Check(manifest);
             // Writing it costs as much as half of the rules, and most objects are far from being too large.
             if (JsonMarshal.GetRawUtf8Value(json).Length > ManifestLimits.MaxBytes / MaxGrowth)

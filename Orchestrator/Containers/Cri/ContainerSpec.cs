@@ -34,8 +34,9 @@ internal static class ContainerSpec
         },
     };
 
-    public static ContainerConfig Container(ManifestContainer container, uint attempt)
+    public static ContainerConfig Container(ContainerStart start, uint attempt)
     {
+        var container = start.Container;
         var config = new ContainerConfig
         {
             Metadata = new ContainerMetadata { Name = container.Name, Attempt = attempt },
@@ -45,10 +46,11 @@ internal static class ContainerSpec
         };
         config.Command.Add(container.Command);
         config.Args.Add(container.Args);
-        config.Envs.Add(container.Env.Select(env => new KeyValue { Key = env.Name, Value = env.Value }));
+        config.Envs.Add(start.Variables.Select(variable => new KeyValue { Key = variable.Key, Value = variable.Value }));
         // The sandbox has a copy of its own of these; the enclave's are the truth.
         config.Mounts.Add(new Mount { ContainerPath = "/etc/hosts", HostPath = "/etc/hosts", Readonly = true });
         config.Mounts.Add(new Mount { ContainerPath = "/etc/resolv.conf", HostPath = "/etc/resolv.conf", Readonly = true });
+        config.Mounts.Add(start.Mounts.Select(mount => new Mount { ContainerPath = mount.Target, HostPath = mount.Source, Readonly = mount.ReadOnly }));
         return config;
     }
 

@@ -95,11 +95,12 @@ internal sealed partial class CriRuntime : IContainerRuntime
         }
     }
 
-    public async Task<string> StartAsync(ManifestContainer container, uint attempt, CancellationToken cancellation)
+    public async Task<string> StartAsync(ContainerStart start, uint attempt, CancellationToken cancellation)
     {
+        var container = start.Container;
         for (var left = _unremoved.Count; left > 0 && _unremoved.TryDequeue(out var earlier); left--)
             await RemoveAsync(earlier.Id, earlier.Log, cancellation);
-        var id = await CreateAsync(container, attempt, cancellation);
+        var id = await CreateAsync(start, attempt, cancellation);
         try
         {
             await _connection.CallAsync(
@@ -244,12 +245,12 @@ internal sealed partial class CriRuntime : IContainerRuntime
         }
     }
 
-    private async Task<string> CreateAsync(ManifestContainer container, uint attempt, CancellationToken cancellation)
+    private async Task<string> CreateAsync(ContainerStart start, uint attempt, CancellationToken cancellation)
     {
         var request = new CreateContainerRequest
         {
             PodSandboxId = _sandbox,
-            Config = ContainerSpec.Container(container, attempt),
+            Config = ContainerSpec.Container(start, attempt),
             SandboxConfig = _sandboxConfig,
         };
         try
@@ -258,7 +259,7 @@ internal sealed partial class CriRuntime : IContainerRuntime
         }
         catch (RpcException e)
         {
-            throw new ContainerRuntimeException("CreateContainerError", $"container {container.Name}: {e.Status.Detail}", e);
+            throw new ContainerRuntimeException("CreateContainerError", $"container {start.Container.Name}: {e.Status.Detail}", e);
         }
     }
 

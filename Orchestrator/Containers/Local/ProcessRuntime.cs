@@ -14,7 +14,8 @@ namespace Enclaves.Orchestrator.Containers.Local;
 /// <param name="children">Starts the processes.</param>
 /// <param name="logs">Takes their output.</param>
 /// <param name="hostsFile">
-/// The table of host names that egress serves, given to the processes as ENCLAVES_HOSTS_FILE: /etc/hosts belongs to the whole machine.
+/// The table of host names that egress serves, given to the processes as ENCLAVES_HOSTS_FILE: /etc/hosts belongs to the whole machine. Nor
+/// can they have mounts of their own: ENCLAVES_MOUNTS says in lines of PATH=FOLDER where what a container would see is.
 /// </param>
 /// <param name="time">The clock.</param>
 internal sealed class ProcessRuntime(Children children, LogBuffer logs, string hostsFile, TimeProvider time) : IContainerRuntime
@@ -34,12 +35,13 @@ internal sealed class ProcessRuntime(Children children, LogBuffer logs, string h
 
     public Task<string> PullAsync(string image, RegistryLogin? login, CancellationToken cancellation) => Task.FromResult("");
 
-    public async Task<string> StartAsync(ManifestContainer container, uint attempt, CancellationToken cancellation)
+    public async Task<string> StartAsync(ContainerStart start, uint attempt, CancellationToken cancellation)
     {
+        var container = start.Container;
         if (container.Command.Count == 0)
             throw new ContainerRuntimeException(
                 "CreateContainerError", $"container {container.Name} has no command, and the process runtime has no image to take one from");
-        var environment = VariablesOf(container);
+        var environment = VariablesOf(start);
         try
         {
             var program = Spawn.Find(container.Command[0], environment.GetValueOrDefault("PATH"));
@@ -145,7 +147,7 @@ internal sealed class ProcessRuntime(Children children, LogBuffer logs, string h
         }
     }
 
-    private Dictionary<string, string> VariablesOf(ManifestContainer container)
+    private Dictionary<string, string> VariablesOf(ContainerStart start)
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal) { ["ENCLAVES_HOSTS_FILE"] = hostsFile };
         foreach (var name in Inherited)
@@ -154,8 +156,10 @@ internal sealed class ProcessRuntime(Children children, LogBuffer logs, string h
                 variables[name] = value;
         }
 
-        foreach (var entry in container.Env)
-            variables[entry.Name] = entry.Value;
+        if (start.Mounts.Count > 0)
+            variables["ENCLAVES_MOUNTS"] = string.Join('\n', start.Mounts.Select(mount => $"{mount.Target}={mount.Source}"));
+        foreach (var (name, value) in start.Variables)
+            variables[name] = value;
         return variables;
     }
 

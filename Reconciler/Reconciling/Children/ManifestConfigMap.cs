@@ -12,12 +12,12 @@ internal sealed record NedManifest(string Text, string Digest, string ConfigMapN
 {
     /// <summary>Maps a NED to its manifest.</summary>
     /// <param name="ned">The NED.</param>
-    /// <param name="configValue">The value of a ConfigMap's key, or null.</param>
+    /// <param name="config">The contents of the ConfigMaps that it refers to.</param>
     /// <exception cref="NedSpecException">The spec cannot be mapped.</exception>
     /// <exception cref="ManifestException">The manifest is too large.</exception>
-    public static NedManifest Of(NitroEnclaveDeployment ned, Func<string, string, string?> configValue)
+    public static NedManifest Of(NitroEnclaveDeployment ned, IConfigValues config)
     {
-        var bytes = ManifestCodec.Write(ManifestMapping.ToManifest(ned, configValue));
+        var bytes = ManifestCodec.Write(ManifestMapping.ToManifest(ned, config));
         var digest = Convert.ToHexStringLower(SHA384.HashData(bytes));
         return new NedManifest(Encoding.UTF8.GetString(bytes), digest, NedNames.ManifestConfigMap(ned.Metadata.Name, digest));
     }

@@ -114,7 +114,7 @@ internal sealed class NedLoad(ApiClient api, string space)
         json["metadata"]!["generation"] = 1;
         var live = LiveObject.From(JsonSerializer.SerializeToElement(json))!;
         var ned = KubernetesJson.Deserialize<NitroEnclaveDeployment>(json.ToJsonString());
-        var manifest = NedManifest.Of(ned, (_, _) => null);
+        var manifest = NedManifest.Of(ned, new ConfigValues(new Dictionary<string, ConfigMapCopy>()));
         // The name of a manifest ends in its digest, which differs from NED to NED; here it is the same for all, and as long.
         var observed = new NedObservation(space, Placeholder, 1, 2, false, DeploymentObservation.Of(live), null);
         var status = new JsonObject

@@ -58,12 +58,17 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <param name="manifest">Canonical bytes of the manifest.</param>
     /// <param name="marker">Marker of the processes; the manifest's containers have it in their environment as well.</param>
     /// <param name="arguments">Options besides folders and ports.</param>
-    public static HostProcess Start(byte[] manifest, string marker, params string[] arguments)
+    public static HostProcess Start(byte[] manifest, string marker, params string[] arguments) => Start(manifest, marker, [], arguments);
+
+    /// <summary>Starts EnclaveHost with mounted Secrets, by SECRET/KEY.</summary>
+    public static HostProcess Start(byte[] manifest, string marker, (string Path, string Value)[] secrets, string[] arguments)
     {
         var folder = new TemporaryFolder();
         Directory.CreateDirectory(Path.Combine(folder.Path, "run"));
         File.WriteAllBytes(Path.Combine(folder.Path, "manifest.json"), manifest);
         File.WriteAllText(Path.Combine(folder.Path, "termination-log"), "");
+        foreach (var (path, value) in secrets)
+            WriteSecret(folder, path, value);
         var port = Ports.Next();
         var start = new ProcessStartInfo(Programs.EnclaveHost) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment[ProcessTable.Marker] = marker;
@@ -76,6 +81,18 @@ internal sealed class HostProcess : IAsyncDisposable
         foreach (var argument in own.Concat(arguments))
             start.ArgumentList.Add(argument);
         return new HostProcess(folder, port, marker, start);
+    }
+
+    /// <summary>Changes a mounted Secret, SECRET/KEY, in one step as a kubelet does.</summary>
+    public void WriteSecret(string path, string value) => WriteSecret(_folder, path, value);
+
+    private static void WriteSecret(TemporaryFolder folder, string path, string value)
+    {
+        var file = Path.Combine(folder.Path, "secrets", path);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        var draft = Path.Combine(Path.GetDirectoryName(file)!, "..draft");
+        File.WriteAllText(draft, value);
+        File.Move(draft, file, overwrite: true);
     }
 
     public async Task<HttpStatusCode> ReadyzAsync()

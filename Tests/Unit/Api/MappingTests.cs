@@ -44,9 +44,9 @@ public sealed class MappingTests
         NotYetRunnable.Of(new() { UserPlugins = [Web, Job] }).ShouldBeEmpty();
         NotYetRunnable.Of(new()
         {
-            Volumes = [new() { Name = "v" }],
-            UserPlugins = [Web with { Env = [new() { Name = "A", ValueFrom = new() { SecretKeyRef = new() } }] }],
-        }).ShouldBe(["spec.volumes", "spec.userPlugins[0].env[0].valueFrom.secretKeyRef"]);
+            Enclave = new() { Image = "other.eif" },
+            UserPlugins = [Web with { Resources = new() }],
+        }).ShouldBe(["spec.enclave.image", "spec.userPlugins[0].resources"]);
     }
 
     [Fact]
@@ -68,11 +68,11 @@ public sealed class MappingTests
                 },
             ],
         };
-        string? Value(string configMap, string key) => (configMap, key) == ("settings", "colour") ? "blue" : null;
+        var config = new TestConfig(("settings", "colour", new ConfigValue("blue")));
         NotYetRunnable.Of(spec).ShouldBeEmpty();
         ConfigReference.Of(spec).ShouldBe([
             new("spec.userPlugins[0].env[2].valueFrom.configMapKeyRef", "settings", "gone", true), new("spec.userPlugins[0].env[3].valueFrom.configMapKeyRef", "settings", "colour", false)]);
-        Map(spec, Value).Containers[0].Env.ShouldBe([
+        Map(spec, config).Containers[0].Env.ShouldBe([
             new() { Name = "NAME", Value = "demo" }, new() { Name = "SPACE", Value = "team" }, new() { Name = "COLOUR", Value = "blue" }]);
         Should.Throw<NedSpecException>(() => Map(spec)).Field.ShouldBe("spec.userPlugins[0].env[3].valueFrom.configMapKeyRef");
     }
@@ -149,8 +149,8 @@ public sealed class MappingTests
         NedNames.ManifestConfigMap(new string('a', NedNames.MaxNameLength), new string('0', 96)).Length.ShouldBe(63);
     }
 
-    private static EnclaveManifest Map(NitroEnclaveDeploymentSpec spec, Func<string, string, string?>? configValue = null) =>
-        ManifestMapping.ToManifest(Ned(spec), configValue ?? ((_, _) => null));
+    private static EnclaveManifest Map(NitroEnclaveDeploymentSpec spec, IConfigValues? config = null) =>
+        ManifestMapping.ToManifest(Ned(spec), config ?? new TestConfig());
 
     private static NitroEnclaveDeployment Ned(NitroEnclaveDeploymentSpec spec) =>
         new() { Metadata = new V1ObjectMeta { Name = "demo", NamespaceProperty = "team" }, Spec = spec };

@@ -66,7 +66,7 @@ public sealed class TransportTests : IDisposable
         await giveUp.CancelAsync();
         await connecting.ShouldThrowAsync<OperationCanceledException>();
 
-        var end = accepted.ReceiveAsync(buffer, None);
+        var end = accepted.ReceiveAsync(buffer, None).AsTask();
         await Task.Delay(200, None);
         end.IsCompleted.ShouldBeFalse();
         await SocketPair.SendAsync(accepted, "OK 1073741824\n");

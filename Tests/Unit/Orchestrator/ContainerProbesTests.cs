@@ -130,8 +130,9 @@ public sealed class ContainerProbesTests : IAsyncDisposable
 
     private async Task<ContainerWorker> StartAsync(string policy, Func<ManifestContainer, ManifestContainer> with)
     {
+        var app = with(TestManifests.Container("app", policy));
         var worker = new ContainerWorker(
-            with(TestManifests.Container("app", policy)), _runtime, new Credentials(), _time, NullLogger.Instance, () => { });
+            app, _runtime, TestManifests.Inputs(app), new Credentials(), _time, NullLogger.Instance, () => { });
         worker.Start();
         await _runtime.NextStartAsync();
         return worker;

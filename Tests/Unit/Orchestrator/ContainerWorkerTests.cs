@@ -99,7 +99,7 @@ public sealed class ContainerWorkerTests : IAsyncDisposable
 
     private ContainerWorker Start(string policy)
     {
-        var worker = new ContainerWorker(TestManifests.Container("app", policy), _runtime, _credentials, _time, NullLogger.Instance, () => { });
+        var worker = new ContainerWorker(TestManifests.Container("app", policy), _runtime, TestManifests.Inputs(TestManifests.Container("app", policy)), _credentials, _time, NullLogger.Instance, () => { });
         worker.Start();
         return worker;
     }

@@ -24,6 +24,8 @@ internal sealed class ScriptedRuntime : IContainerRuntime
     /// <summary>Answers commands in the container; none has one.</summary>
     public Func<ExecResult> Exec { get; set; } = () => throw new ContainerRuntimeException("ExecError", "no such command");
 
+    public ContainerStart? Last { get; private set; }
+
     public int Stops { get; private set; }
 
     /// <summary>What a container that is told to end ends with.</summary>
@@ -50,7 +52,7 @@ internal sealed class ScriptedRuntime : IContainerRuntime
         return PullError is null ? Task.FromResult("sha256:1") : throw new ContainerRuntimeException("ErrImagePull", PullError);
     }
 
-    public Task<string> StartAsync(ManifestContainer container, uint attempt, CancellationToken cancellation)
+    public Task<string> StartAsync(ContainerStart start, uint attempt, CancellationToken cancellation)
     {
         if (StartErrors > 0)
         {
@@ -59,9 +61,10 @@ internal sealed class ScriptedRuntime : IContainerRuntime
         }
 
         Starts++;
+        Last = start;
         _exit = new TaskCompletionSource<ContainerExit>(TaskCreationOptions.RunContinuationsAsynchronously);
         _starts.Writer.TryWrite(attempt);
-        return Task.FromResult($"{container.Name}-{attempt}");
+        return Task.FromResult($"{start.Container.Name}-{attempt}");
     }
 
     public Task<ContainerExit> WaitAsync(string id, CancellationToken cancellation) => _exit.Task.WaitAsync(cancellation);

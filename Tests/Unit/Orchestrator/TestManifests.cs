@@ -1,4 +1,7 @@
 using Enclaves.Channel.Manifest;
+using Enclaves.Orchestrator.Containers;
+using Enclaves.Orchestrator.Secrets;
+using Enclaves.Orchestrator.Volumes;
 
 namespace Enclaves.Tests.Unit.Orchestrator;
 
@@ -13,6 +16,10 @@ internal static class TestManifests
         Containers = containers,
         Registries = registries,
     };
+
+    /// <summary>Inputs of a container of an enclave without volumes.</summary>
+    public static ContainerInputs Inputs(ManifestContainer container, SecretStore? secrets = null) =>
+        new(container, new VolumeFolders("/nowhere", mounts: false), secrets ?? new SecretStore());
 
     public static ManifestContainer Container(string name, string policy = "Always", int? exposed = null, params (string Host, int Port)[] outbound) => new()
     {
