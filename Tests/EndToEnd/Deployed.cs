@@ -68,8 +68,8 @@ internal sealed class Deployed : IAsyncDisposable
 
     public Task<JsonNode> Ned() => Kubectl.Get("ned", Name, "-n", Namespace);
 
-    public Task UntilReady() => Eventually.Holds(
-        "READY 1/1", ReadyLimit, async () => (string?)(await Ned())["status"]?["ready"] == "1/1", Explain);
+    public Task UntilReady(string ready = "1/1") => Eventually.Holds(
+        $"READY {ready}", ReadyLimit, async () => (string?)(await Ned())["status"]?["ready"] == ready, Explain);
 
     /// <summary>Waits until this is why the enclaves are not healthy, and returns what is said of it.</summary>
     public Task<string> Unhealthy(string reason, TimeSpan? limit = null) => Eventually.Get($"EnclavesHealthy is False for {reason}", limit ?? ReadyLimit, async () =>
@@ -83,10 +83,13 @@ internal sealed class Deployed : IAsyncDisposable
     public Task Patch(string mergePatch) => Kubectl.Run("patch", "ned", Name, "-n", Namespace, "--type=merge", "-p", mergePatch);
 
     /// <summary>The one pod that is not on its way out.</summary>
-    public async Task<JsonNode> Pod()
+    public async Task<JsonNode> Pod() => (await Pods()).Single(pod => pod["metadata"]!["deletionTimestamp"] is null);
+
+    /// <summary>All pods, those on their way out too.</summary>
+    public async Task<IReadOnlyList<JsonNode>> Pods()
     {
         var pods = await Kubectl.Get("pods", "-n", Namespace, "-l", $"k8s.oblv.com/deployment={Name}");
-        return pods["items"]!.AsArray().Single(pod => pod!["metadata"]!["deletionTimestamp"] is null)!;
+        return [.. pods["items"]!.AsArray().Select(pod => pod!)];
     }
 
     /// <summary>What the Service answers as soon as kube-proxy has followed its endpoints, which it does a moment after READY.</summary>
@@ -100,12 +103,12 @@ internal sealed class Deployed : IAsyncDisposable
         return await Http.GetStringAsync(new Uri($"http://{service["spec"]!["clusterIP"]}{path}"));
     }
 
-    /// <summary>EnclaveHost's /status of the pod.</summary>
-    public async Task<JsonNode> Status()
-    {
-        var pod = await Pod();
-        return (await Http.GetFromJsonAsync<JsonNode>(new Uri($"http://{pod["status"]!["podIP"]}:8080/status")))!;
-    }
+    /// <summary>EnclaveHost's /status of the one pod.</summary>
+    public async Task<JsonNode> Status() => await Status(await Pod());
+
+    /// <summary>EnclaveHost's /status of a pod.</summary>
+    public static async Task<JsonNode> Status(JsonNode pod) =>
+        (await Http.GetFromJsonAsync<JsonNode>(new Uri($"http://{pod["status"]!["podIP"]}:8080/status")))!;
 
     public async Task<int> EndpointCount()
     {
@@ -121,6 +124,11 @@ internal sealed class Deployed : IAsyncDisposable
         return objects.Output + objects.Error + logs.Output + logs.Error;
     }
 
-    public async ValueTask DisposeAsync() =>
-        await Kubectl.Run("delete", "namespace", Namespace, "--wait=true", "--timeout=300s");
+    public async ValueTask DisposeAsync()
+    {
+        await Kubectl.Run("delete", "namespace", Namespace, "--wait=false");
+        // Nothing is created in it any more. With a second of grace, or each test would end with the time for connections that nobody makes.
+        await Kubectl.Run("delete", "pods", "--all", "-n", Namespace, "--grace-period=1", "--wait=false");
+        await Kubectl.Run("delete", "namespace", Namespace, "--ignore-not-found", "--wait=true", "--timeout=300s");
+    }
 }

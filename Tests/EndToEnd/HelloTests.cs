@@ -56,26 +56,6 @@ public sealed class HelloTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_frozen_enclave_gets_no_traffic_until_it_is_back()
-    {
-        var machine = Machine((await Uid()));
-        NodeProcesses.Signal(machine, NodeProcesses.SigStop);
-        try
-        {
-            await Eventually.Holds("the endpoint is withdrawn", Soon, async () => await hello.EndpointCount() == 0, hello.Explain);
-            await Eventually.Holds("READY 0/1", Soon, async () => (string?)(await hello.Ned())["status"]!["ready"] == "0/1", hello.Explain);
-            (await hello.Unhealthy("EnclaveNotAnswering")).ShouldContain("gets no traffic");
-        }
-        finally
-        {
-            NodeProcesses.Signal(machine, NodeProcesses.SigCont);
-        }
-
-        await hello.UntilReady();
-        (await hello.Answer()).ShouldContain("hello from inside the enclave");
-    }
-
-    [Fact]
     public async Task Killing_the_enclave_host_takes_the_virtual_machine_with_it_and_the_kubelet_starts_both_again()
     {
         var uid = await Uid();
