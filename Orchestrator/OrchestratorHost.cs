@@ -89,7 +89,7 @@ internal static class OrchestratorHost
         var time = provider.GetRequiredService<TimeProvider>();
         var logs = provider.GetRequiredService<LogBuffer>();
         if (options.Runtime == RuntimeKind.Process)
-            return new ProcessRuntime(provider.GetRequiredService<Children>(), logs, PlaceOf(options).HostsFile, time);
+            return new ProcessRuntime(provider.GetRequiredService<Children>(), logs, PlaceOf(options).HostsFile, time, provider.GetRequiredService<ILogger<ProcessRuntime>>());
         // Outside an enclave of its own containerd is somebody else's to run.
         var containerd = PowerSwitch.IsInit ? provider.GetRequiredService<ContainerdProcess>() : null;
         var connection = new CriConnection(options.ContainerdSocket, time);
@@ -100,7 +100,7 @@ internal static class OrchestratorHost
     private static EnclavePlace PlaceOf(OrchestratorOptions options)
     {
         if (PowerSwitch.IsInit)
-            return new EnclavePlace("/run/enclave", "/etc/hosts", IPAddress.Parse("127.64.0.1"), OwnsNetwork: true);
+            return new EnclavePlace("/run/enclave", InitSystem.HostsFile, IPAddress.Parse("127.64.0.1"), OwnsNetwork: true);
         // All enclaves that are processes of one machine share its 127.0.0.0/8: each takes a block of its own.
         var id = Environment.ProcessId;
         var first = new IPAddress(new byte[] { 127, (byte)(65 + (id / 254 % 180)), (byte)(1 + (id % 254)), 1 });

@@ -53,6 +53,8 @@ public static class ManifestMapping
         })],
         RestartPolicy = (plugin.Container as UserPlugin)?.RestartPolicy ?? ned.Spec.RestartPolicy ?? RestartPolicies.Always,
         Mounts = VolumeMapping.Mounts(plugin, ned.Spec),
+        Resources = ConfinementMapping.Resources(plugin),
+        Security = ConfinementMapping.Security(plugin),
         StartupProbe = ProbeMapping.Of((plugin.Container as UserPlugin)?.StartupProbe, $"{plugin.ContainerPath}.startupProbe"),
         LivenessProbe = ProbeMapping.Of((plugin.Container as UserPlugin)?.LivenessProbe, $"{plugin.ContainerPath}.livenessProbe"),
         ReadinessProbe = ProbeMapping.Of((plugin.Container as UserPlugin)?.ReadinessProbe, $"{plugin.ContainerPath}.readinessProbe"),

@@ -13,31 +13,29 @@ public static class NotYetRunnable
         var paths = new List<string>();
         if (spec.Enclave?.Image is not null)
             paths.Add("spec.enclave.image");
-        if (spec.PrivilegedPlugins is { Count: > 0 })
-            paths.Add("spec.privilegedPlugins");
         if (spec.Logging?.Backend == LoggingBackends.Otlp)
             paths.Add("spec.logging.backend");
         if (spec.Logging?.Level is not null)
             paths.Add("spec.logging.level");
-        for (var i = 0; i < (spec.UserPlugins?.Count ?? 0); i++)
+        for (var i = 0; i < (spec.PrivilegedPlugins?.Count ?? 0); i++)
         {
-            foreach (var field in Of(spec.UserPlugins![i]))
-                paths.Add($"spec.userPlugins[{i}].{field}");
+            // What the others are for is done around them: traffic through the one, logs to the other.
+            if (spec.PrivilegedPlugins![i]?.Kind is not (null or PrivilegedKinds.Telemetry))
+                paths.Add($"spec.privilegedPlugins[{i}].kind");
         }
 
+        foreach (var plugin in NedPlugin.Of(spec))
+            paths.AddRange(OutboundTypesOf(plugin));
         return paths;
     }
 
-    private static IEnumerable<string> Of(UserPlugin? plugin)
+    private static IEnumerable<string> OutboundTypesOf(NedPlugin plugin)
     {
-        if (plugin?.Resources is not null)
-            yield return "resources";
-        if (plugin?.SecurityContext is not null)
-            yield return "securityContext";
-        for (var i = 0; i < (plugin?.OutboundConnections?.Count ?? 0); i++)
+        var connections = plugin.Container?.OutboundConnections ?? [];
+        for (var i = 0; i < connections.Count; i++)
         {
-            if (plugin!.OutboundConnections![i]?.Type is not (null or OutboundTypes.Default))
-                yield return $"outboundConnections[{i}].type";
+            if (connections[i]?.Type is not (null or OutboundTypes.Default))
+                yield return $"{plugin.ContainerPath}.outboundConnections[{i}].type";
         }
     }
 }

@@ -65,6 +65,14 @@ public sealed record ManifestContainer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ManifestMount>? Mounts { get; init; }
 
+    /// <summary>Its limits; null where it has none but the enclave's own.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestResources? Resources { get; init; }
+
+    /// <summary>Its user and privileges; null for those of every container.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestSecurity? Security { get; init; }
+
     /// <summary>Until it has succeeded once there are no other probes; its failure restarts the container.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ManifestProbe? StartupProbe { get; init; }

@@ -31,7 +31,7 @@ internal static class ManifestCheck
         {
             var path = $"containers[{i}]";
             Check(manifest.Containers[i], path, names, ingress);
-            var problem = ProbeCheck.Of(manifest.Containers[i]) ?? VolumeCheck.Of(manifest.Containers[i], manifest.Volumes ?? []);
+            var problem = ProbeCheck.Of(manifest.Containers[i]) ?? ConfinementCheck.Of(manifest.Containers[i]) ?? VolumeCheck.Of(manifest.Containers[i], manifest.Volumes ?? []);
             Require(problem is null, $"{path}.{problem}");
         }
     }

@@ -66,7 +66,7 @@ internal sealed record ContainerView
             status.LastTermination = new Wire.LastTermination
             {
                 ExitCode = exit.ExitCode,
-                Reason = exit.Reason,
+                Reason = exit.Kill?.Reason ?? exit.Reason,
                 Message = exit.Kill?.Message ?? "",
                 Signal = exit.Signal,
                 StartedUnixMilliseconds = exit.Started.ToUnixTimeMilliseconds(),

@@ -8,6 +8,9 @@ internal static class InitSystem
     // PID 1 is given 1024 by the kernel. A relayed connection takes two, and what we start inherits the limit.
     private const ulong OpenFiles = 65536;
 
+    /// <summary>The table of host names: what /etc/hosts leads to, since the root cannot be written to.</summary>
+    public const string HostsFile = "/run/enclave/hosts";
+
     /// <param name="args">The command line, handed on to the second start.</param>
     public static void Run(IReadOnlyList<string> args)
     {
@@ -15,6 +18,7 @@ internal static class InitSystem
         {
             Mounts.LeaveInitramfs();
             Mounts.MountAll();
+            Mounts.SealRoot();
             StartAgain(args);
         }
 
@@ -22,11 +26,11 @@ internal static class InitSystem
         Mounts.EnableControllers();
         KernelModules.LoadAll(Report);
         Loopback.Up();
-        PrepareNetworkFiles();
+        PrepareHostsFile();
         // Containers run without CAP_NET_BIND_SERVICE and share the enclave's network, in which nobody else can be impersonated.
         File.WriteAllText("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
         Environment.SetEnvironmentVariable("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-        Report($"kernel {KernelRelease()} is up after {Uptime()} s");
+        Report($"kernel {KernelRelease()} is up after {Uptime()} s, the root is read-only");
     }
 
     /// <summary>uname -r.</summary>
@@ -48,14 +52,11 @@ internal static class InitSystem
         Libc.Check(Libc.Execve("/proc/self/exe", argv.Pointer, envp.Pointer), "start again with every file system mounted");
     }
 
-    // containerd copies these files and fails without them; there is no name server, so the second stays empty.
-    private static void PrepareNetworkFiles()
+    // containerd copies /etc/hosts, which is a link in the image, and fails without it.
+    private static void PrepareHostsFile()
     {
-        Directory.CreateDirectory("/etc");
-        if (!File.Exists("/etc/hosts"))
-            File.WriteAllText("/etc/hosts", "127.0.0.1 localhost\n");
-        if (!File.Exists("/etc/resolv.conf"))
-            File.WriteAllText("/etc/resolv.conf", "");
+        Directory.CreateDirectory(Path.GetDirectoryName(HostsFile)!);
+        File.WriteAllText(HostsFile, "127.0.0.1 localhost\n");
     }
 
     private static string Uptime() => ReadLine("/proc/uptime").Split(' ')[0];

@@ -23,6 +23,7 @@ internal static partial class Libc
     public const ulong MsNosuid = 2;
     public const ulong MsNodev = 4;
     public const ulong MsNoexec = 8;
+    public const ulong MsRemount = 32;
     public const ulong MsBind = 4096;
     public const ulong MsMove = 8192;
     public const ulong MsRec = 16384;

@@ -54,6 +54,27 @@ internal static class Mounts
         Libc.Check(Libc.Mount("none", "/", null, Libc.MsRec | Libc.MsShared, null), "share the mounts");
     }
 
+    /// <summary>
+    /// Nothing in the image changes from here on. Files that do are in the file systems above it, none of which has programs in it but
+    /// those of containers.
+    /// </summary>
+    /// <exception cref="IOException">The kernel refuses, or the root can be written to all the same.</exception>
+    public static void SealRoot()
+    {
+        const string mark = "/.sealed";
+        Libc.Check(Libc.Mount("none", "/", null, Libc.MsRemount | Libc.MsBind | Libc.MsRdonly, null), "make the root read-only");
+        try
+        {
+            File.WriteAllText(mark, "");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return;
+        }
+
+        throw new IOException($"make the root read-only: {mark} could be written all the same");
+    }
+
     /// <summary>Lets child cgroups use every controller that the kernel has.</summary>
     public static void EnableControllers()
     {

@@ -50,8 +50,8 @@ internal sealed record PluginStatus
     public PluginEnd? LastTermination { get; init; }
 }
 
-/// <summary>How a plugin ended the last time.</summary>
-internal sealed record PluginEnd(int ExitCode, string? Reason);
+/// <summary>How a plugin ended the last time; the message says why the Orchestrator ended it.</summary>
+internal sealed record PluginEnd(int ExitCode, string? Reason, string? Message);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, MaxDepth = 16)]
 [JsonSerializable(typeof(EnclaveStatus))]

@@ -8,8 +8,8 @@ namespace Enclaves.Reconciler.Health;
 /// <summary>Reads out of an enclave's status why it is not ready. Pure.</summary>
 internal static partial class EnclaveTrouble
 {
-    // A server that is being started takes its time before it accepts connections.
-    private static readonly TimeSpan TimeToListen = TimeSpan.FromSeconds(20);
+    // A server that is being started takes its time before it accepts connections and its probes succeed.
+    private static readonly TimeSpan TimeToBeReady = TimeSpan.FromSeconds(20);
 
     /// <summary>The cause, or null when there is none that is known, or the enclave only starts.</summary>
     /// <param name="pod">Its pod.</param>
@@ -53,7 +53,7 @@ internal static partial class EnclaveTrouble
         var logs = $"kubectl -n {pod.Namespace} logs {pod.Name}";
         return plugin switch
         {
-            { State: "Terminated", LastTermination: { ExitCode: not 0 } end } => new(Reasons.PluginUnhealthy,
+            { State: "Terminated", LastTermination: { } end } when end.ExitCode != 0 || end.Message is { Length: > 0 } => new(Reasons.PluginUnhealthy,
                 $"{who} has ended with {End(end)} and its restart policy leaves it so; see {logs}."),
             { State: "Terminated" } => null,
             // A pull that is tried once more says nothing new until it is over.
@@ -62,16 +62,19 @@ internal static partial class EnclaveTrouble
                 + "see that the image's name is right, that its registry answers, and that imagePullSecret has a login for it."),
             { Reason: "CreateContainerError" or "RunContainerError" or "CreateContainerConfigError" or "InternalError" } => new(Reasons.PluginNotStarted,
                 $"{who} cannot be started: {said}; correct what it names (command, args, user, volumes), it is tried again by itself."),
+            { State: "Running", StartedAt: { } started } when now - started > TimeToBeReady => new(Reasons.PluginUnhealthy,
+                $"{who} runs but is not ready: {(plugin.Message is { Length: > 0 } ? said : "it does not accept connections on its exposed ports")}; see what it listens on and what its probes ask for, and {logs}."),
+            // It is started again at once, and nothing is wrong with it.
+            { LastTermination.Reason: "SecretRotated" } => null,
             { LastTermination: { } end } => new(Reasons.PluginRestarting, string.Create(CultureInfo.InvariantCulture,
                 $"{who} ends again and again, {plugin.Restarts} restarts so far, the last time with {End(end)}; see {logs}.")),
-            { State: "Running", StartedAt: { } started } when now - started > TimeToListen => new(Reasons.PluginUnhealthy,
-                $"{who} runs but is not ready: it does not accept connections on its exposed ports; see that it listens on each containerPort, and {logs}."),
             _ => null,
         };
     }
 
     private static string End(PluginEnd end) =>
-        string.Create(CultureInfo.InvariantCulture, $"exit code {end.ExitCode} ({Quote.Of(end.Reason is { Length: > 0 } reason ? reason : "no reason", 63)})");
+        string.Create(CultureInfo.InvariantCulture, $"exit code {end.ExitCode} ({Quote.Of(end.Reason is { Length: > 0 } reason ? reason : "no reason", 63)})")
+        + (end.Message is { Length: > 0 } why ? $", since its {Quote.Of(why)}" : "");
 
     // Counts and waits change with each try; the status would be written as often.
     private static string WithoutCount(string said) => Misses().Replace(said, "");

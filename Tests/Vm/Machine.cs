@@ -28,7 +28,12 @@ internal sealed class Machine : IAsyncDisposable
     public int IngressPort { get; }
 
     /// <summary>Starts one, or skips the test where there is nothing to start it with.</summary>
-    public static Machine Start(string? image = null, params string[] arguments)
+    public static Machine Start(string? image = null, params string[] arguments) => Start(image, app => Manifests.One(app, app.Image.Split('/')[0]), [], arguments);
+
+    /// <summary>With a manifest made of the container, and mounted Secrets by SECRET/KEY.</summary>
+    public static Machine Start(Func<ManifestContainer, EnclaveManifest> make, params (string Path, string Value)[] secrets) => Start(null, make, secrets, []);
+
+    private static Machine Start(string? image, Func<ManifestContainer, EnclaveManifest> make, (string Path, string Value)[] secrets, string[] arguments)
     {
         var folder = Environment.GetEnvironmentVariable("ENCLAVES_IMAGE_DIR");
         Assert.SkipUnless(folder is { Length: > 0 } && File.Exists(Path.Combine(folder, "initrd")),
@@ -38,15 +43,14 @@ internal sealed class Machine : IAsyncDisposable
         var ingress = Ingress.Next();
         var marker = Guid.NewGuid().ToString("n");
         var reference = image ?? TestImage();
-        var manifest = ManifestCodec.Write(Manifests.One(
-            Manifests.App(reference, [], containerPort: 8080, ingress, marker), reference.Split('/')[0]));
+        var manifest = ManifestCodec.Write(make(Manifests.App(reference, [], containerPort: 8080, ingress, marker)));
         string[] own =
         [
             "--driver", "qemu", "--image-dir", folder!, "--memory-mib", "1024", "--cpu-count", "2",
             // The registry is at an address of this machine, which egress would refuse.
             "--allow-destinations", "10.210.0.0/16", "--debug",
         ];
-        return new Machine(HostProcess.Start(manifest, marker, [.. own, .. arguments]), ingress);
+        return new Machine(HostProcess.Start(manifest, marker, secrets, [.. own, .. arguments]), ingress);
     }
 
     public ValueTask DisposeAsync() => Host.DisposeAsync();

@@ -104,6 +104,8 @@ own_files() {
         install -D -m 644 "$source/$file" "$work/root/$file"
         because "$work" "dev/enclave/root" "/$file"
     done < <(cd "$source" && find . -type f -printf '%P\n' | sort)
+    ln -s /run/enclave/hosts "$work/root/etc/hosts"
+    because "$work" "link to the table of host names that the Orchestrator writes" /etc/hosts
 }
 
 # orchestrator_as_init WORK TREE FILE: with the libraries it names, which must all be in the packages.
@@ -126,10 +128,10 @@ orchestrator_as_init() {
         fail "$file cannot be loaded with the libraries of the image: $listing" "is it a NativeAOT program for linux-x64?"
 }
 
-# write_manifest WORK: path, size and reason of every file; what no one gave a reason for is a library of the programs.
+# write_manifest WORK: path, size and reason of every file and link; what no one gave a reason for is a library of the programs.
 write_manifest() {
     local work=$1
-    (cd "$work/root" && find . -type f -printf '/%P\t%s\n' | sort) |
+    (cd "$work/root" && find . \( -type f -o -type l \) -printf '/%P\t%s\n' | sort) |
         awk -F '\t' -v OFS='\t' 'NR == FNR { reason[$1] = $2; next } { print $1, $2, ($1 in reason ? reason[$1] : "shared library that the programs load") }' \
             "$work/reasons" - >"$work/manifest.txt"
 }

@@ -10,16 +10,6 @@ internal static class ContainerSpec
     /// <summary>Where container logs are written, in a file system of their own with a bound.</summary>
     public const string LogDirectory = "/var/log/pods";
 
-    // The kernel's knobs that containers must not see or turn, as every container engine masks them by default.
-    private static readonly string[] MaskedPaths =
-    [
-        "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
-        "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
-    ];
-
-    private static readonly string[] ReadonlyPaths =
-        ["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
-
     // One sandbox for the enclave: its containers share the enclave's network and nothing else.
     private static NamespaceOption Namespaces => new() { Network = NamespaceMode.Node, Pid = NamespaceMode.Container, Ipc = NamespaceMode.Pod };
 
@@ -30,11 +20,11 @@ internal static class ContainerSpec
         Linux = new LinuxPodSandboxConfig
         {
             CgroupParent = "/enclave",
-            SecurityContext = new LinuxSandboxSecurityContext { NamespaceOptions = Namespaces, Seccomp = RuntimeDefault() },
+            SecurityContext = new LinuxSandboxSecurityContext { NamespaceOptions = Namespaces, Seccomp = Confinement.RuntimeDefault },
         },
     };
 
-    public static ContainerConfig Container(ContainerStart start, uint attempt)
+    public static ContainerConfig Container(ContainerStart start, ImageUser? imageUser, uint attempt)
     {
         var container = start.Container;
         var config = new ContainerConfig
@@ -42,7 +32,11 @@ internal static class ContainerSpec
             Metadata = new ContainerMetadata { Name = container.Name, Attempt = attempt },
             Image = new ImageSpec { Image = container.Image },
             LogPath = LogPath(container.Name, attempt),
-            Linux = new LinuxContainerConfig { SecurityContext = Security() },
+            Linux = new LinuxContainerConfig
+            {
+                Resources = Confinement.Resources(container.Resources),
+                SecurityContext = Confinement.Security(container.Security, imageUser, Namespaces),
+            },
         };
         config.Command.Add(container.Command);
         config.Args.Add(container.Args);
@@ -57,20 +51,4 @@ internal static class ContainerSpec
     /// <summary>Relative to <see cref="LogDirectory"/>.</summary>
     public static string LogPath(string container, uint attempt) =>
         string.Create(CultureInfo.InvariantCulture, $"{container}/{attempt}.log");
-
-    private static LinuxContainerSecurityContext Security()
-    {
-        var security = new LinuxContainerSecurityContext
-        {
-            Capabilities = new Capability { DropCapabilities = { "ALL" } },
-            NamespaceOptions = Namespaces,
-            NoNewPrivs = true,
-            Seccomp = RuntimeDefault(),
-        };
-        security.MaskedPaths.Add(MaskedPaths);
-        security.ReadonlyPaths.Add(ReadonlyPaths);
-        return security;
-    }
-
-    private static SecurityProfile RuntimeDefault() => new() { ProfileType = SecurityProfile.Types.ProfileType.RuntimeDefault };
 }

@@ -247,20 +247,29 @@ internal sealed partial class CriRuntime : IContainerRuntime
 
     private async Task<string> CreateAsync(ContainerStart start, uint attempt, CancellationToken cancellation)
     {
-        var request = new CreateContainerRequest
-        {
-            PodSandboxId = _sandbox,
-            Config = ContainerSpec.Container(start, attempt),
-            SandboxConfig = _sandboxConfig,
-        };
         try
         {
+            var request = new CreateContainerRequest
+            {
+                PodSandboxId = _sandbox,
+                Config = ContainerSpec.Container(start, await ImageUserAsync(start.Container, cancellation), attempt),
+                SandboxConfig = _sandboxConfig,
+            };
             return (await _connection.CallAsync(_connection.Runtime.CreateContainerAsync, request, CriConnection.StartLimit, cancellation)).ContainerId;
         }
         catch (RpcException e)
         {
             throw new ContainerRuntimeException("CreateContainerError", $"container {start.Container.Name}: {e.Status.Detail}", e);
         }
+    }
+
+    private async Task<ImageUser?> ImageUserAsync(ManifestContainer container, CancellationToken cancellation)
+    {
+        if (container.Security is not { RunAsUser: null, RunAsGroup: not null })
+            return null;
+        var request = new ImageStatusRequest { Image = new ImageSpec { Image = container.Image } };
+        var image = (await _connection.CallAsync(_connection.Images.ImageStatusAsync, request, CriConnection.CallLimit, cancellation)).Image;
+        return new ImageUser(image?.Uid?.Value, image?.Username ?? "");
     }
 
     private void Follow(string id, string name, uint attempt)

@@ -18,8 +18,11 @@ namespace Enclaves.Orchestrator.Containers.Local;
 /// can they have mounts of their own: ENCLAVES_MOUNTS says in lines of PATH=FOLDER where what a container would see is.
 /// </param>
 /// <param name="time">The clock.</param>
-internal sealed class ProcessRuntime(Children children, LogBuffer logs, string hostsFile, TimeProvider time) : IContainerRuntime
+/// <param name="logger">The Orchestrator's log.</param>
+internal sealed partial class ProcessRuntime(
+    Children children, LogBuffer logs, string hostsFile, TimeProvider time, ILogger<ProcessRuntime> logger) : IContainerRuntime
 {
+    private readonly ILogger<ProcessRuntime> _logger = logger;
     private static readonly string[] Inherited = ["PATH", "HOME", "LANG", "TMPDIR"];
     private static readonly TimeSpan LastLinesLimit = TimeSpan.FromSeconds(2);
 
@@ -41,6 +44,8 @@ internal sealed class ProcessRuntime(Children children, LogBuffer logs, string h
         if (container.Command.Count == 0)
             throw new ContainerRuntimeException(
                 "CreateContainerError", $"container {container.Name} has no command, and the process runtime has no image to take one from");
+        if (attempt == 0 && container is { Resources: not null } or { Security: not null })
+            LogNotConfined(container.Name);
         var environment = VariablesOf(start);
         try
         {
@@ -162,6 +167,9 @@ internal sealed class ProcessRuntime(Children children, LogBuffer logs, string h
             variables[name] = value;
         return variables;
     }
+
+    [LoggerMessage(1, LogLevel.Warning, "container {Name}: its limits and its security context are not applied: it is a process of this machine, for development only")]
+    private partial void LogNotConfined(string name);
 
     private sealed record Running(Child Child, Task Output, DateTimeOffset Started, Dictionary<string, string> Environment);
 }

@@ -45,8 +45,9 @@ public sealed class MappingTests
         NotYetRunnable.Of(new()
         {
             Enclave = new() { Image = "other.eif" },
-            UserPlugins = [Web with { Resources = new() }],
-        }).ShouldBe(["spec.enclave.image", "spec.userPlugins[0].resources"]);
+            Logging = new() { Level = "debug" },
+            UserPlugins = [Web with { OutboundConnections = [new() { Type = OutboundTypes.Proxy }] }],
+        }).ShouldBe(["spec.enclave.image", "spec.logging.level", "spec.userPlugins[0].outboundConnections[0].type"]);
     }
 
     [Fact]

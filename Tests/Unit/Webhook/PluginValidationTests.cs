@@ -46,7 +46,7 @@ public sealed class PluginValidationTests
         var decision = Decide(JsonNode.Parse(Valid)!);
         decision.Causes.ShouldBeEmpty();
         decision.Warnings.ShouldAllBe(warning => warning.Contains("cannot run it yet", StringComparison.Ordinal));
-        decision.Warnings.ShouldContain(warning => warning.StartsWith("spec.userPlugins[0].resources: ", StringComparison.Ordinal));
+        decision.Warnings.ShouldContain(warning => warning.StartsWith("spec.privilegedPlugins[0].kind: ", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -20,6 +20,10 @@ public sealed class EnclaveTroubleTests
     [InlineData("""{"state":"Running","reason":"","restarts":3,"startedAt":"2030-01-01T11:59:59Z","lastTermination":{"exitCode":137,"reason":"OOMKilled"}}""", "PluginRestarting", "exit code 137 (OOMKilled)")]
     [InlineData("""{"state":"Terminated","reason":"Error","lastTermination":{"exitCode":2,"reason":""}}""", "PluginUnhealthy", "exit code 2 (no reason) and its restart policy leaves it so")]
     [InlineData("""{"state":"Running","startedAt":"2030-01-01T11:59:00Z"}""", "PluginUnhealthy", "does not accept connections")]
+    [InlineData("""{"state":"Running","message":"readiness probe failed: HTTP status 503 from /up","restarts":1,"startedAt":"2030-01-01T11:59:00Z","lastTermination":{"exitCode":1}}""", "PluginUnhealthy", "not ready: readiness probe failed: HTTP status 503 from /up;")]
+    [InlineData("""{"state":"Waiting","reason":"CrashLoopBackOff","restarts":3,"lastTermination":{"exitCode":0,"reason":"LivenessProbeFailed","message":"liveness probe failed: refused"}}""", "PluginRestarting", "exit code 0 (LivenessProbeFailed), since its liveness probe failed: refused;")]
+    [InlineData("""{"state":"Terminated","reason":"Completed","lastTermination":{"exitCode":0,"reason":"LivenessProbeFailed","message":"liveness probe failed: refused"}}""", "PluginUnhealthy", "since its liveness probe failed: refused and its restart policy leaves it so")]
+    [InlineData("""{"state":"Waiting","reason":"CreateContainerConfigError","message":"variable A: there is no key b in a Secret c"}""", "PluginNotStarted", "there is no key b in a Secret c")]
     public void A_plugin_that_is_not_well(string plugin, string reason, string says)
     {
         var trouble = Of($$"""{"state":"ManifestSynced","containers":[{"name":"fine","ready":true},{"name":"web","image":"x:1",{{plugin[1..]}}]}""").ShouldNotBeNull();
@@ -36,6 +40,7 @@ public sealed class EnclaveTroubleTests
     [InlineData("""{"state":"ManifestSynced","containers":[{"name":"web","state":"Waiting","reason":"ContainerCreating"}]}""")]
     [InlineData("""{"state":"ManifestSynced","containers":[{"name":"web","state":"Running","startedAt":"2030-01-01T11:59:55Z"}]}""")]
     [InlineData("""{"state":"ManifestSynced","containers":[{"name":"job","state":"Terminated","lastTermination":{"exitCode":0}}]}""")]
+    [InlineData("""{"state":"Running","containers":[{"name":"web","state":"Waiting","reason":"ContainerCreating","lastTermination":{"exitCode":143,"reason":"SecretRotated","message":"a Secret that it uses has changed"}}]}""")]
     public void An_enclave_that_only_starts(string status) => Of(status).ShouldBeNull();
 
     [Fact]
