@@ -25,8 +25,8 @@ public sealed record EgressRequest(string Host, int Port, string Container)
         var parts = line.Split(' ');
         if (parts is not ["CONNECT", var host, var portText, var container])
             throw new InvalidDataException("egress request: write CONNECT <host> <port> <container>");
-        if (!int.TryParse(portText, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
-            throw new InvalidDataException($"egress request: '{portText}' is not a port");
+        if (!Digits.TryParsePort(portText, out var port))
+            throw new InvalidDataException($"egress request: '{portText}' is not a port, 1 to 65535");
         var request = new EgressRequest(host, port, container);
         request.Check();
         return request;

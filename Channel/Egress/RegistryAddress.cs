@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -22,7 +21,7 @@ public sealed record RegistryAddress(string Host, int Port)
         if (!IsBareV6(text) && text.LastIndexOf(':') is > 0 and var colon && !text.EndsWith(']'))
         {
             host = text[..colon];
-            if (!int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535)
+            if (!Digits.TryParsePort(text.AsSpan(colon + 1), out port))
                 return false;
         }
 

@@ -69,7 +69,7 @@ public sealed record ChannelEndpoint
             var (host, port) = SplitPort(text, rest);
             if (host == "any")
                 return Vsock(VsockEndPoint.AnyCid, port);
-            if (!uint.TryParse(host, NumberStyles.None, CultureInfo.InvariantCulture, out var cid))
+            if (!Digits.TryParse(host, out var cid))
                 throw new FormatException($"endpoint '{text}': '{host}' is not a CID; write a number or 'any'");
             return Vsock(cid, port);
         }
@@ -110,7 +110,7 @@ public sealed record ChannelEndpoint
     private static (string Place, uint Port) SplitPort(string text, string rest)
     {
         var colon = rest.LastIndexOf(':');
-        if (colon <= 0 || !uint.TryParse(rest.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+        if (colon <= 0 || !Digits.TryParse(rest.AsSpan(colon + 1), out var port))
             throw new FormatException($"endpoint '{text}': does not end with ':<port>'");
         return (rest[..colon], port);
     }

@@ -56,7 +56,7 @@ internal sealed partial class OrchestratorService(
             throw Refuse(StatusCode.InvalidArgument, e.Message);
         }
 
-        Connection(context).Items[GreetedKey] = true;
+        MarkGreeted(Connection(context));
         LogGreeted(request.Hostname, request.EgressPort);
         return Task.FromResult(new HelloReply
         {
@@ -187,6 +187,9 @@ internal sealed partial class OrchestratorService(
 
         return new StopReply();
     }
+
+    /// <summary>Notes that a connection has greeted, which every other call on it asks for.</summary>
+    internal static void MarkGreeted(IConnectionItemsFeature connection) => connection.Items[GreetedKey] = true;
 
     private static DateTimeOffset TimeOf(HelloRequest request)
     {

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Net;
+using Enclaves.Channel;
 using FluentValidation;
 
 namespace Enclaves.Webhook.Validation;
@@ -20,7 +20,7 @@ internal static class HostRules
         var colon = registry?.LastIndexOf(':') ?? -1;
         var host = colon < 0 ? registry : registry![..colon];
         var portHolds = colon < 0
-            || (int.TryParse(registry.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && PortRules.IsPort(port));
+            || Digits.TryParsePort(registry.AsSpan(colon + 1), out _);
         if (host is null || !IsHostOrAddress(host) || !portHolds)
             context.AddFailure($"'{registry}' is not a registry; allowed is a host name, or host name:port, without https:// and path");
     });

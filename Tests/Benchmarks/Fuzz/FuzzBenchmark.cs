@@ -1,14 +1,17 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using Enclaves.Tests.Unit.Boundary;
 using Enclaves.Tests.Unit.Webhook.Fuzz;
 
 namespace Enclaves.Tests.Benchmarks.Fuzz;
 
-/// <summary>Runs many cases of <see cref="AdmissionFuzz"/>, on all processors.</summary>
+/// <summary>Runs many cases of <see cref="AdmissionFuzz"/>, <see cref="ManifestFuzz"/> and <see cref="SessionFuzz"/>, on all processors.</summary>
 internal static class FuzzBenchmark
 {
     private const int DefaultCount = 1_000_000;
     private const int MaxShown = 10;
+    private const int ProgressEvery = 100_000;
 
     /// <summary>Runs the cases; the answer is the program's exit code.</summary>
     public static int Run(string[] arguments, CancellationToken cancellation)
@@ -19,25 +22,47 @@ internal static class FuzzBenchmark
             return 2;
         }
 
-        Figures.Step($"fuzz: {count} cases with seed {seed}");
-        var outcomes = new long[Enum.GetValues<FuzzOutcome>().Length];
-        var slowest = 0L;
-        var shown = 0;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz.seed = {seed}"));
+        var folder = Directory.CreateTempSubdirectory("enclaves-fuzz-").FullName;
+        var parts = new SessionParts(folder);
+        try
+        {
+            var session = new SessionFuzz(parts);
+            var failures = RunAll("admission", count, number => Named(AdmissionFuzz.Run(seed, number)), cancellation)
+                + RunAll("manifest", count, number => ManifestFuzz.Run(seed, number), cancellation)
+                + RunAll("session", count, number => session.Run(seed, number), cancellation);
+            return failures == 0 ? 0 : 1;
+        }
+        finally
+        {
+            parts.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static (string Outcome, string? Failure) Named((FuzzOutcome Outcome, string? Failure) result) => (result.Outcome.ToString(), result.Failure);
+
+    private static long RunAll(string name, int count, Func<int, (string Outcome, string? Failure)> run, CancellationToken cancellation)
+    {
+        Figures.Step($"fuzz: {count} cases of {name}");
+        var outcomes = new ConcurrentDictionary<string, long>(StringComparer.Ordinal);
+        var (slowest, failures, done) = (0L, 0L, 0L);
         Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellation }, number =>
         {
             var started = Stopwatch.GetTimestamp();
-            var (outcome, failure) = AdmissionFuzz.Run(seed, number);
+            var (outcome, failure) = run(number);
             InterlockedMax(ref slowest, Stopwatch.GetTimestamp() - started);
-            Interlocked.Increment(ref outcomes[(int)outcome]);
-            if (failure is not null && Interlocked.Increment(ref shown) <= MaxShown)
+            outcomes.AddOrUpdate(outcome, 1, static (_, known) => known + 1);
+            if (failure is not null && Interlocked.Increment(ref failures) <= MaxShown)
                 Console.Error.WriteLine($"benchmarks: {failure}");
+            if (Interlocked.Increment(ref done) % ProgressEvery == 0)
+                Figures.Step($"fuzz:   {done} of {count}");
         });
-        Figures.Step($"fuzz: {string.Join(", ", Enum.GetValues<FuzzOutcome>().Select(outcome => $"{outcome} {outcomes[(int)outcome]}"))}; "
+        Figures.Step($"fuzz: {string.Join(", ", outcomes.OrderBy(outcome => outcome.Key, StringComparer.Ordinal).Select(outcome => $"{outcome.Key} {outcome.Value}"))}; "
             + $"the slowest case took {Stopwatch.GetElapsedTime(0, slowest).TotalMilliseconds:F0} ms");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz.seed = {seed}"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz.admission_cases = {outcomes.Sum()}"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz.admission_failures = {outcomes[(int)FuzzOutcome.Failed]}"));
-        return outcomes[(int)FuzzOutcome.Failed] == 0 ? 0 : 1;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz.{name}_cases = {outcomes.Values.Sum()}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz.{name}_failures = {failures} (goal 0)"));
+        return failures;
     }
 
     private static bool TryNumber(string[] arguments, int at, int fallback, out int number)
