@@ -21,6 +21,7 @@ internal sealed class MetricsText(EnclaveStateMachine state, StatusReader status
             Sample(text, "enclave_state_transitions_total", $"from=\"{from}\",to=\"{to}\"", count);
         Head(text, "enclave_boots_total", "counter", "Boots of the enclave.");
         Sample(text, "enclave_boots_total", "", state.Boots);
+        WriteContainers(text);
         WriteRelays(text);
         Head(text, "enclave_egress_refused_total", "counter", "Egress connections refused, by container.");
         foreach (var (container, count) in status.EgressRefused())
@@ -30,6 +31,17 @@ internal sealed class MetricsText(EnclaveStateMachine state, StatusReader status
         Sample(text, "enclave_log_lines_dropped_total", "side=\"enclave\"", drops.Enclave);
         Sample(text, "enclave_log_lines_dropped_total", "side=\"host\"", drops.Host);
         return text.ToString();
+    }
+
+    private void WriteContainers(StringBuilder text)
+    {
+        var containers = status.Containers().ToList();
+        Head(text, "enclave_container_ready", "gauge", "1 for a container that is ready.");
+        foreach (var (name, container) in containers)
+            Sample(text, "enclave_container_ready", $"container=\"{name}\"", container.Ready ? 1 : 0);
+        Head(text, "enclave_container_restarts_total", "counter", "Restarts of a container in the present boot.");
+        foreach (var (name, container) in containers)
+            Sample(text, "enclave_container_restarts_total", $"container=\"{name}\"", container.Restarts);
     }
 
     private void WriteRelays(StringBuilder text)

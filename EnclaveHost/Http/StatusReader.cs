@@ -53,6 +53,15 @@ internal sealed class StatusReader(
     public IEnumerable<RelayServer> Relays() =>
         lifecycle.Relays is { } relays ? [.. relays.Ingress.Servers, relays.Egress.Server] : [];
 
+    /// <summary>The manifest's containers with what the enclave says of them; none before it has said anything, and none that it makes up.</summary>
+    public IEnumerable<(string Name, ContainerStatus Status)> Containers()
+    {
+        var said = view.Status?.Containers ?? [];
+        return manifest.Content.Containers
+            .Select(container => (container.Name, Status: said.FirstOrDefault(status => status.Name == container.Name)))
+            .Where(container => container.Status is not null).Select(container => (container.Name, container.Status!));
+    }
+
     /// <summary>Refused egress connections by container.</summary>
     public IReadOnlyDictionary<string, long> EgressRefused() => lifecycle.Relays?.Egress.Refused ?? new Dictionary<string, long>();
 

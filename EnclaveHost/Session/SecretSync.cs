@@ -68,6 +68,7 @@ internal sealed partial class SecretSync(EnclaveOptions options, LoadedManifest 
             hash.AppendData(credential.ToByteArray());
         foreach (var secret in request.Secrets)
         {
+            hash.AppendData(new SecretValues { Name = secret.Name }.ToByteArray());
             foreach (var (key, value) in secret.Data.OrderBy(entry => entry.Key, StringComparer.Ordinal))
                 hash.AppendData(new SecretValues { Name = secret.Name, Data = { [key] = value } }.ToByteArray());
         }

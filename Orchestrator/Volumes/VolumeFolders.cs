@@ -15,6 +15,7 @@ namespace Enclaves.Orchestrator.Volumes;
 /// <param name="mounts">Whether folders can be file systems of their own with a bound: where the enclave is a machine of its own.</param>
 internal sealed class VolumeFolders(string root, bool mounts)
 {
+    private const string Volumes = "volumes";
     private const UnixFileMode FolderMode = (UnixFileMode)0b111_101_101;
     private const UnixFileMode OpenFolderMode = (UnixFileMode)0b111_111_111;
 
@@ -33,6 +34,9 @@ internal sealed class VolumeFolders(string root, bool mounts)
     /// <exception cref="IOException">Names the folder or file that could not be made.</exception>
     public void Make()
     {
+        // Of an enclave before, where this one is a process: a machine begins with an empty memory.
+        if (!mounts && Directory.Exists(Path.Combine(root, Volumes)))
+            Directory.Delete(Path.Combine(root, Volumes), recursive: true);
         foreach (var volume in _volumes.Values)
         {
             var folder = FolderOf(volume);
@@ -111,7 +115,7 @@ internal sealed class VolumeFolders(string root, bool mounts)
 
     private static ContainerRuntimeException Missing(string problem) => new("CreateContainerConfigError", $"{problem}; create it, which is noticed by itself");
 
-    private string FolderOf(ManifestVolume volume) => Path.Combine(root, "volumes", volume.Name);
+    private string FolderOf(ManifestVolume volume) => Path.Combine(root, Volumes, volume.Name);
 
     private void MakeEmpty(string folder, ManifestEmptyDir empty)
     {

@@ -37,9 +37,12 @@ public sealed class SecretTests
         app["restarts"]!.GetValue<int>().ShouldBe(2);
         app["lastTermination"]!["message"]!.GetValue<string>().ShouldBe("a Secret that it uses has changed");
         status["boots"]!.GetValue<int>().ShouldBe(1);
+        var metrics = await enclave.Host.MetricsAsync();
+        metrics.ShouldContain("enclave_container_restarts_total{container=\"user\"} 2\n");
+        metrics.ShouldContain("enclave_container_ready{container=\"bystander\"} 1\n");
         enclave.Host.Output.ShouldContain("mounted Secrets have changed");
         var arguments = string.Join(' ', enclave.Host.Processes().Select(process => File.ReadAllText($"/proc/{process.Id}/cmdline")));
-        foreach (var text in new[] { status.ToJsonString(), await enclave.Host.MetricsAsync(), enclave.Host.Output, arguments })
+        foreach (var text in new[] { status.ToJsonString(), metrics, enclave.Host.Output, arguments })
             text.ShouldNotContain("s3cret");
     }
 

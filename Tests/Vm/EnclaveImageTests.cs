@@ -9,6 +9,20 @@ public sealed class EnclaveImageTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
+    // The names under which a shell, or a program that can be one, goes.
+    private static readonly string[] Shells = ["sh", "ash", "bash", "busybox", "dash", "ksh", "zsh", "python3", "perl"];
+
+    [Fact]
+    public void Every_file_has_its_reason_and_none_is_a_shell()
+    {
+        var folder = Environment.GetEnvironmentVariable("ENCLAVES_IMAGE_DIR");
+        Assert.SkipUnless(folder is { Length: > 0 }, "ENCLAVES_IMAGE_DIR does not name a folder with an enclave image; dev/test vm makes one");
+        var files = File.ReadAllLines(Path.Combine(folder!, "manifest.txt")).Select(line => line.Split('\t')).ToList();
+        files.ShouldAllBe(file => file.Length == 3 && file[0].StartsWith('/') && file[2].Length > 0);
+        files.Select(file => file[0]).ShouldContain("/init");
+        files.Select(file => Path.GetFileName(file[0])).Intersect(Shells).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task Made_a_second_time_it_has_the_same_bytes()
     {

@@ -81,6 +81,22 @@ public sealed class VolumeFoldersTests : IDisposable
     }
 
     [Fact]
+    public void An_enclave_that_is_started_again_in_the_same_place_begins_anew()
+    {
+        var app = TestManifests.Container("app") with { Mounts = [new() { Volume = "scratch", Path = "/v", ReadOnly = false }, new() { Volume = "keys", Path = "/keys", ReadOnly = true }] };
+        Put("tls", ("key", [1]));
+        for (var boot = 0; boot < 2; boot++)
+        {
+            var folders = new VolumeFolders(_root, mounts: false);
+            folders.Take(TestManifests.Of([], app) with { Volumes = [new() { Name = "scratch", EmptyDir = new() }, new() { Name = "keys", Secret = new() { Name = "tls", Mode = 420 } }] });
+            folders.Make();
+            var mounts = folders.MountsOf(app, _secrets);
+            Directory.EnumerateFileSystemEntries(mounts[0].Source).ShouldBeEmpty();
+            File.WriteAllText(Path.Combine(mounts[0].Source, "left"), "");
+        }
+    }
+
+    [Fact]
     public void A_folder_beneath_is_never_reached_over_a_link()
     {
         Directory.CreateDirectory(Path.Combine(_root, "volume/real"));
