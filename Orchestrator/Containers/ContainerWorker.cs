@@ -221,6 +221,8 @@ internal sealed partial class ContainerWorker : IDisposable
             if (await Task.WhenAny(exit, probes, rotation) == exit)
                 return await exit;
             var kill = await (probes.IsCompleted ? probes : rotation);
+            // What the probes find from here on is that it is being stopped.
+            await ended.CancelAsync();
             await KillAsync(id, kill, exit, stopping);
             return await exit with { Kill = kill };
         }
