@@ -25,9 +25,9 @@ public sealed record EgressRequest(string Host, int Port, string Container)
         var parts = line.Split(' ');
         if (parts is not ["CONNECT", var host, var portText, var container])
             throw new InvalidDataException("egress request: write CONNECT <host> <port> <container>");
-        if (!Digits.TryParsePort(portText, out var port))
-            throw new InvalidDataException($"egress request: '{portText}' is not a port, 1 to 65535");
-        var request = new EgressRequest(host, port, container);
+        if (!Digits.TryParse(portText, out var port) || port > int.MaxValue)
+            throw new InvalidDataException($"egress request: '{portText}' is not a port");
+        var request = new EgressRequest(host, (int)port, container);
         request.Check();
         return request;
     }

@@ -5,6 +5,7 @@ using Enclaves.Tests.Benchmarks.Boot;
 using Enclaves.Tests.Benchmarks.Chaos;
 using Enclaves.Tests.Benchmarks.Fuzz;
 using Enclaves.Tests.Benchmarks.Reconcile;
+using Enclaves.Tests.Benchmarks.Relay;
 
 // Whatever ends this program early, the processes and files it has made go first.
 using var stop = new CancellationTokenSource();
@@ -29,6 +30,9 @@ try
         case ["boot", var host, var orchestrator, var layout, var archive, var kubelet]:
             await BootBenchmark.Run((host, orchestrator), (layout, archive), kubelet, stop.Token);
             return 0;
+        case ["relay", var host, var orchestrator, var flow]:
+            await RelayBenchmark.Run((host, orchestrator), flow, stop.Token);
+            return 0;
         case ["reconcile", var etcd, var kubernetes, .. var parts]:
             return await ReconcileBenchmark.Run(etcd, kubernetes, parts, stop.Token);
         case ["fuzz", .. var rest] when rest.Length <= 2:
@@ -40,7 +44,7 @@ try
             return 0;
         default:
             await Console.Error.WriteLineAsync(
-                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | boot ENCLAVE-HOST ORCHESTRATOR LAYOUT ARCHIVE KUBELET | reconcile ETCD KUBERNETES [PART…] | fuzz [COUNT [SEED]] | chaos [SEED]");
+                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | boot ENCLAVE-HOST ORCHESTRATOR LAYOUT ARCHIVE KUBELET | reconcile ETCD KUBERNETES [PART…] | relay ENCLAVE-HOST ORCHESTRATOR FLOW | fuzz [COUNT [SEED]] | chaos [SEED]");
             return 2;
     }
 }

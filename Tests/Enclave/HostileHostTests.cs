@@ -25,7 +25,7 @@ public sealed class HostileHostTests
         var first = Sleepers(enclave, 1);
         var sealedOne = await EnclaveProcess.PutAsync(client, first);
         await Healthy(client);
-        var sleeper = Sleeping(enclave).ShouldHaveSingleItem();
+        var sleeper = (await SleepingAsync(enclave, 1)).ShouldHaveSingleItem();
 
         (await Refused(() => EnclaveProcess.PutAsync(client, Sleepers(enclave, 2)))).ShouldBe(StatusCode.AlreadyExists);
         (await Refused(async () => await EnclaveProcess.PutAsync(await enclave.GreetAsync(), Sleepers(enclave, 3)))).ShouldBe(StatusCode.AlreadyExists);
@@ -54,7 +54,7 @@ public sealed class HostileHostTests
         (await Refused(() => EnclaveProcess.PutAsync(client, Sleepers(enclave, 65)))).ShouldBe(StatusCode.InvalidArgument);
         await EnclaveProcess.PutAsync(client, Sleepers(enclave, 64));
         await Healthy(client);
-        Sleeping(enclave).Count.ShouldBe(64);
+        await SleepingAsync(enclave, 64);
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class HostileHostTests
         foreach (var time in new[] { 0, DateTimeOffset.UtcNow.AddYears(50).ToUnixTimeMilliseconds(), DateTimeOffset.UtcNow.AddYears(-2).ToUnixTimeMilliseconds() })
             await client.HelloAsync(EnclaveProcess.Hello(time), cancellationToken: Cancelled);
         await Healthy(client);
-        Sleeping(enclave).ShouldHaveSingleItem();
+        await SleepingAsync(enclave, 1);
     }
 
     private static byte[] Sleepers(EnclaveProcess enclave, int count)
@@ -147,6 +147,13 @@ public sealed class HostileHostTests
     }
 
     private static IReadOnlyList<int> Sleeping(EnclaveProcess enclave) => [.. enclave.Processes().Where(process => process.Name == "sleep").Select(process => process.Id).Order()];
+
+    // A container runs as soon as it has been started, and is what it is to be a moment later.
+    private static async Task<IReadOnlyList<int>> SleepingAsync(EnclaveProcess enclave, int count)
+    {
+        await Eventually.Holds($"{count} containers sleep", Soon, () => Task.FromResult(Sleeping(enclave).Count == count), () => Task.FromResult(string.Join(", ", enclave.Processes())));
+        return Sleeping(enclave);
+    }
 
     private static Task Healthy(Client client) =>
         Eventually.Holds("the enclave is healthy", Soon, async () => (await client.HealthAsync(new HealthRequest(), cancellationToken: Cancelled)).Healthy);

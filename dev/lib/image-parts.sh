@@ -3,10 +3,21 @@
 
 unprivileged='{"User": "65532:65532", "Env": ["PATH=/usr/bin:/bin", "DOTNET_EnableDiagnostics=0", "DOTNET_NOLOGO=1"]}'
 
+# of_this_checkout FOLDER: empties it of what another checkout has compiled. Whether that is up to date is told by the files' times, and
+# those of two checkouts say nothing about each other.
+of_this_checkout() {
+    if [[ $(cat "$1/checkout" 2>/dev/null) != "$ENCLAVES_REPOSITORY" ]]; then
+        rm -rf "$1"
+        mkdir -p "$1"
+        printf '%s\n' "$ENCLAVES_REPOSITORY" >"$1/checkout"
+    fi
+}
+
 # publish PROJECT DESTINATION [OPTION…]
 publish() {
     local project=$1 destination=$2
     shift 2
+    of_this_checkout "$images/artifacts"
     progress "dotnet publish $project"
     # Output of its own: a build of the same project for the tests may be running. No server of the compiler outlives
     # it, and none inherits the lock.

@@ -25,6 +25,12 @@ internal sealed class StartedEnclave : IAsyncDisposable
     /// <summary>Its process.</summary>
     public Daemon Host { get; }
 
+    /// <summary>Port of its one ingress.</summary>
+    public int IngressPort => _ingress;
+
+    /// <summary>The Unix socket that stands for this port inside the enclave.</summary>
+    public string GuestSocket => Path.Combine(_folder.Path, "run", $"guest_{_ingress}");
+
     /// <summary>From the start of the process to the first 200 of /readyz.</summary>
     public TimeSpan ReadyAfter { get; private set; }
 

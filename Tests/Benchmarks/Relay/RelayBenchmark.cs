@@ -1,0 +1,142 @@
+using System.Globalization;
+using Enclaves.Tests.Benchmarks.Boot;
+using Enclaves.Tests.Benchmarks.Reconcile;
+using Enclaves.Tests.Enclave.Harness;
+
+namespace Enclaves.Tests.Benchmarks.Relay;
+
+/// <summary>
+/// Traffic from a client through EnclaveHost to a peer behind its Unix socket, beside the same through a relay in C, through socat, and
+/// straight to the peer. All of them take turns in one run, so that their ratios say something on a machine that others use too.
+/// </summary>
+internal sealed class RelayBenchmark : IAsyncDisposable
+{
+    private const int Rounds = 5;
+    private const double Seconds = 2;
+    private const int IdleConnections = 10_000;
+
+    // A thousand requests a second in all.
+    private const int PingConnections = 10;
+    private const int PingsEach = 100;
+
+    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(5);
+
+    private readonly string _flow;
+    private readonly TemporaryFolder _folder = new();
+    private readonly StartedEnclave _enclave;
+    private readonly List<Daemon> _daemons = [];
+
+    private RelayBenchmark(string flow, StartedEnclave enclave) => (_flow, _enclave) = (flow, enclave);
+
+    private string Socket => _enclave.GuestSocket;
+
+    /// <summary>Runs it.</summary>
+    /// <param name="programs">EnclaveHost and Orchestrator, native.</param>
+    /// <param name="flow">The program of flow.c.</param>
+    /// <param name="cancellation">Ends it early.</param>
+    public static async Task Run((string Host, string Orchestrator) programs, string flow, CancellationToken cancellation)
+    {
+        await using (var benchmark = new RelayBenchmark(flow, await StartedEnclave.Start(programs.Host, programs.Orchestrator, cancellation)))
+        {
+            await benchmark.TakePeersPlace(cancellation);
+            await benchmark.Throughput(cancellation);
+            await benchmark.Latency(cancellation);
+        }
+
+        await Idle(programs, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var daemon in _daemons)
+            await daemon.DisposeAsync();
+        await _enclave.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    // EnclaveHost looks the socket up for each connection: what follows is between it and a peer that costs next to nothing.
+    private async Task TakePeersPlace(CancellationToken cancellation)
+    {
+        File.Delete(Socket);
+        await StartDaemon("peer", _flow, ["peer", Socket], () => File.Exists(Socket), cancellation);
+    }
+
+    private async Task Throughput(CancellationToken cancellation)
+    {
+        var c = await Relay("relay", _flow, port => ["relay", port, Socket], cancellation);
+        var socat = await Relay("socat", "socat", port => ["-b", "65536", $"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,backlog=512", $"UNIX-CONNECT:{Socket}"], cancellation);
+        (string Name, string Address)[] ways = [("ours", $"{_enclave.IngressPort}"), ("c", c), ("socat", socat), ("direct", Socket)];
+        foreach (var streams in new[] { 1, 64 })
+        {
+            var rates = ways.ToDictionary(way => way.Name, _ => new List<double>(), StringComparer.Ordinal);
+            for (var round = 0; round < Rounds; round++)
+            {
+                Figures.Step($"{streams} streams, round {round + 1} of {Rounds}");
+                foreach (var (name, address) in ways)
+                    rates[name].Add((await Flow(cancellation, "send", address, $"{streams}", Text(Seconds)))[0]);
+            }
+
+            double Ratio(string other) => Figures.Median([.. rates["ours"].Zip(rates[other], (ours, theirs) => ours / theirs)]);
+            Figures.Print($"relay.throughput_{streams}_mb_per_second", Figures.Median(rates["ours"]) / 1e6, "MB/s", "none");
+            Figures.Print($"relay.c_relay_{streams}_ratio", Ratio("c"), "", "≥ 0.9");
+            Figures.Print(streams == 1 ? "relay.socat_ratio" : $"relay.socat_{streams}_ratio", Ratio("socat"), "", streams == 1 ? "≥ 1.5" : "none");
+            Figures.Print($"relay.direct_{streams}_ratio", Ratio("direct"), "", "none");
+        }
+    }
+
+    private async Task Latency(CancellationToken cancellation)
+    {
+        var (p50, p99) = (new List<double>(), new List<double>());
+        for (var round = 0; round < Rounds; round++)
+        {
+            Figures.Step($"{PingConnections * PingsEach} requests a second, round {round + 1} of {Rounds}");
+            var ours = await Ping($"{_enclave.IngressPort}", cancellation);
+            var direct = await Ping(Socket, cancellation);
+            p50.Add(ours[0] - direct[0]);
+            p99.Add(ours[1] - direct[1]);
+        }
+
+        Figures.Print("relay.added_p50_us", Figures.Median(p50), "µs", "≤ 100");
+        Figures.Print("relay.added_p99_us", Figures.Median(p99), "µs", "≤ 300");
+    }
+
+    // With the Orchestrator behind it, as it is: the connections idle in both.
+    private static async Task Idle((string Host, string Orchestrator) programs, CancellationToken cancellation)
+    {
+        await using var enclave = await StartedEnclave.Start(programs.Host, programs.Orchestrator, cancellation);
+        Figures.Step($"opening {IdleConnections} connections");
+        using var connections = await enclave.Connect(IdleConnections, cancellation);
+        await Task.Delay(Settle, cancellation);
+        Figures.Print("relay.idle_10000_mb", enclave.Host.ResidentKib() / 1024.0, "MB", "≤ 100");
+        Figures.Print("relay.orchestrator_idle_10000_mb", await enclave.OrchestratorKib(cancellation) / 1024.0, "MB", "none");
+    }
+
+    private Task<double[]> Ping(string address, CancellationToken cancellation) => Flow(cancellation, "ping", address, $"{PingConnections}", $"{PingsEach}", Text(Seconds));
+
+    private async Task<string> Relay(string name, string program, Func<string, string[]> arguments, CancellationToken cancellation)
+    {
+        var port = $"{ContainerProgram.Ports.Next()}";
+        await StartDaemon(name, program, arguments(port), () => IsListening(port), cancellation);
+        return port;
+    }
+
+    private async Task StartDaemon(string name, string program, string[] arguments, Func<bool> isReady, CancellationToken cancellation)
+    {
+        var daemon = await Daemon.Start(_folder.Path, name, program, arguments);
+        _daemons.Add(daemon);
+        await daemon.Until("listening", () => Task.FromResult(isReady()), cancellation);
+    }
+
+    // Without a connection to it, which some of them would count. 0A is LISTEN (Linux, include/net/tcp_states.h).
+    private static bool IsListening(string port) => File.ReadLines("/proc/net/tcp").Any(line =>
+        line.Contains(string.Create(CultureInfo.InvariantCulture, $"0100007F:{int.Parse(port, CultureInfo.InvariantCulture):X4} 00000000:0000 0A"), StringComparison.Ordinal));
+
+    private async Task<double[]> Flow(CancellationToken cancellation, params string[] arguments)
+    {
+        var output = await ProgramOutput.Read(_flow, arguments, cancellation);
+        return [.. output.Split(' ', StringSplitOptions.TrimEntries).Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
+    }
+
+    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
+}
