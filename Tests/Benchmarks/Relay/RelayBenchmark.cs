@@ -13,13 +13,10 @@ internal sealed class RelayBenchmark : IAsyncDisposable
 {
     private const int Rounds = 5;
     private const double Seconds = 2;
-    private const int IdleConnections = 10_000;
 
     // A thousand requests a second in all.
     private const int PingConnections = 10;
     private const int PingsEach = 100;
-
-    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(5);
 
     private readonly string _flow;
     private readonly TemporaryFolder _folder = new();
@@ -36,14 +33,10 @@ internal sealed class RelayBenchmark : IAsyncDisposable
     /// <param name="cancellation">Ends it early.</param>
     public static async Task Run((string Host, string Orchestrator) programs, string flow, CancellationToken cancellation)
     {
-        await using (var benchmark = new RelayBenchmark(flow, await StartedEnclave.Start(programs.Host, programs.Orchestrator, cancellation)))
-        {
-            await benchmark.TakePeersPlace(cancellation);
-            await benchmark.Throughput(cancellation);
-            await benchmark.Latency(cancellation);
-        }
-
-        await Idle(programs, cancellation);
+        await using var benchmark = new RelayBenchmark(flow, await StartedEnclave.Start(programs.Host, programs.Orchestrator, cancellation));
+        await benchmark.TakePeersPlace(cancellation);
+        await benchmark.Throughput(cancellation);
+        await benchmark.Latency(cancellation);
     }
 
     /// <inheritdoc/>
@@ -99,17 +92,6 @@ internal sealed class RelayBenchmark : IAsyncDisposable
 
         Figures.Print("relay.added_p50_us", Figures.Median(p50), "µs", "≤ 100");
         Figures.Print("relay.added_p99_us", Figures.Median(p99), "µs", "≤ 300");
-    }
-
-    // With the Orchestrator behind it, as it is: the connections idle in both.
-    private static async Task Idle((string Host, string Orchestrator) programs, CancellationToken cancellation)
-    {
-        await using var enclave = await StartedEnclave.Start(programs.Host, programs.Orchestrator, cancellation);
-        Figures.Step($"opening {IdleConnections} connections");
-        using var connections = await enclave.Connect(IdleConnections, cancellation);
-        await Task.Delay(Settle, cancellation);
-        Figures.Print("relay.idle_10000_mb", enclave.Host.ResidentKib() / 1024.0, "MB", "≤ 100");
-        Figures.Print("relay.orchestrator_idle_10000_mb", await enclave.OrchestratorKib(cancellation) / 1024.0, "MB", "none");
     }
 
     private Task<double[]> Ping(string address, CancellationToken cancellation) => Flow(cancellation, "ping", address, $"{PingConnections}", $"{PingsEach}", Text(Seconds));
