@@ -34,6 +34,8 @@ internal static partial class Libc
 
     public const int ClockRealtime = 0;
 
+    public const int SyslogActionReadAll = 3;
+
     public const int RlimitNofile = 7;
 
     [StructLayout(LayoutKind.Sequential)]
@@ -73,6 +75,9 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial long Syscall(long number, SafeHandle descriptor, string parameters, int flags);
+
+    [LibraryImport("libc", EntryPoint = "klogctl", SetLastError = true)]
+    public static partial int KernelLog(int action, Span<byte> buffer, int length);
 
     [LibraryImport("libc", EntryPoint = "getppid")]
     public static partial int GetParentId();

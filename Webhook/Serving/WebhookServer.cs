@@ -24,7 +24,7 @@ internal static class WebhookServer
 
     /// <summary>The program's version, as it is written on the pods it fills.</summary>
     public static string Version { get; } =
-        typeof(WebhookServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+        typeof(WebhookServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     /// <summary>Builds the application.</summary>
     /// <param name="options">Its options.</param>

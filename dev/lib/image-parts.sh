@@ -98,11 +98,11 @@ publish_aot() {
     printf '%s\n' "$folder/$program"
 }
 
-# enclave_image: prints the folder of the enclave image with the current Orchestrator.
+# enclave_image: prints the folder of the enclave image with the current Orchestrator, whose bytes count and not only its sources.
 enclave_image() {
     local orchestrator folder
     orchestrator=$(publish_aot Orchestrator orchestrator)
-    folder=$images/enclave-image-$(inputs_digest enclave-image)
+    folder=$images/enclave-image-$({ inputs_digest enclave-image && sha256sum <"$orchestrator"; } | sha256sum | cut -c1-16)
     if [[ ! -f $folder/SHA384SUMS ]]; then
         rm -rf "$folder.part"
         "$ENCLAVES_REPOSITORY/dev/image" --orchestrator "$orchestrator" --ca "$ENCLAVES_CA/ca.crt" --out "$folder.part" >&2

@@ -7,8 +7,8 @@ namespace Enclaves.Orchestrator.Containers.Cri;
 /// <summary>Looks at the list of containers every second and completes the waits for those that have ended.</summary>
 internal sealed partial class ExitWatch(CriConnection connection, TimeProvider time, ILogger logger)
 {
-    // What a kubelet reports for a container whose end nobody saw.
-    private const int UnseenExitCode = 137;
+    // 128 + SIGKILL. It is also what a kubelet reports for a container whose end nobody saw.
+    private const int KilledExitCode = 137;
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, Waiting> _waiting = new(StringComparer.Ordinal);
@@ -31,6 +31,8 @@ internal sealed partial class ExitWatch(CriConnection connection, TimeProvider t
             connection.Runtime.ContainerStatusAsync, new ContainerStatusRequest { ContainerId = id }, CriConnection.CallLimit, cancellation);
         var status = reply.Status;
         var reason = status.Reason.Length > 0 ? status.Reason : status.ExitCode == 0 ? "Completed" : "Error";
+        if (reason == "Error" && status.ExitCode == KilledExitCode && OutOfMemory.Killed(id))
+            reason = "OOMKilled";
         // containerd notes the start of a short-lived container after its end.
         var finished = FromNanoseconds(status.FinishedAt);
         var started = FromNanoseconds(Math.Min(status.StartedAt, status.FinishedAt));
@@ -70,7 +72,7 @@ internal sealed partial class ExitWatch(CriConnection connection, TimeProvider t
         foreach (var (id, wait) in waiting)
         {
             if (!states.TryGetValue(id, out var state))
-                Complete(id, new ContainerExit(UnseenExitCode, "ContainerStatusUnknown", wait.Since, time.GetUtcNow()));
+                Complete(id, new ContainerExit(KilledExitCode, "ContainerStatusUnknown", wait.Since, time.GetUtcNow()));
             else if (state == ContainerState.ContainerExited)
                 Complete(id, await ReadExitAsync(id, cancellation));
         }
