@@ -50,6 +50,7 @@ public static class ManifestMapping
         {
             Host = outbound.Fqdn ?? throw new NedSpecException($"{plugin.ContainerPath}.outboundConnections[{i}].fqdn", "is required"),
             Port = outbound.Port,
+            Type = outbound.Type == OutboundTypes.Default ? null : outbound.Type,
         })],
         RestartPolicy = (plugin.Container as UserPlugin)?.RestartPolicy ?? ned.Spec.RestartPolicy ?? RestartPolicies.Always,
         Mounts = VolumeMapping.Mounts(plugin, ned.Spec),

@@ -24,18 +24,6 @@ public static class NotYetRunnable
                 paths.Add($"spec.privilegedPlugins[{i}].kind");
         }
 
-        foreach (var plugin in NedPlugin.Of(spec))
-            paths.AddRange(OutboundTypesOf(plugin));
         return paths;
-    }
-
-    private static IEnumerable<string> OutboundTypesOf(NedPlugin plugin)
-    {
-        var connections = plugin.Container?.OutboundConnections ?? [];
-        for (var i = 0; i < connections.Count; i++)
-        {
-            if (connections[i]?.Type is not (null or OutboundTypes.Default))
-                yield return $"{plugin.ContainerPath}.outboundConnections[{i}].type";
-        }
     }
 }

@@ -137,6 +137,10 @@ public sealed record ManifestOutbound
 
     /// <summary>TCP port, 1-65535.</summary>
     public required int Port { get; init; }
+
+    /// <summary>One of <see cref="Egress.OutboundType"/>; null for a plain relay.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Type { get; init; }
 }
 
 /// <summary>What a container is for; containers start in this order.</summary>

@@ -66,6 +66,8 @@ internal static class ManifestCheck
         {
             Require(container.Outbound[i].Host.Length is > 0 and <= 253, $"{path}.outbound[{i}].host: must have 1 to 253 characters");
             Require(IsPort(container.Outbound[i].Port), $"{path}.outbound[{i}].port: must be 1 to 65535");
+            Require(container.Outbound[i].Type is null or OutboundType.Enclave or OutboundType.Proxy,
+                $"{path}.outbound[{i}].type: '{container.Outbound[i].Type}' is not one of {OutboundType.Enclave}, {OutboundType.Proxy}");
         }
     }
 

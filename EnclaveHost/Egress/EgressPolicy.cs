@@ -8,11 +8,17 @@ namespace Enclaves.EnclaveHost.Egress;
 internal sealed class EgressPolicy
 {
     private readonly Dictionary<string, HashSet<(string Host, int Port)>> _allowed = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Host, int Port), string> _unattested = [];
 
     public EgressPolicy(EnclaveManifest manifest)
     {
         foreach (var container in manifest.Containers)
-            _allowed[container.Name] = [.. container.Outbound.Select(o => (Normal(o.Host), o.Port))];
+        {
+            _allowed[container.Name] = [.. container.Outbound.Where(o => o.Type is null).Select(o => (Normal(o.Host), o.Port))];
+            foreach (var outbound in container.Outbound.Where(o => o.Type is not null))
+                _unattested[(Normal(outbound.Host), outbound.Port)] = outbound.Type!;
+        }
+
         var pulls = _allowed[EgressRequest.ImagePull] = [];
         foreach (var registry in manifest.Registries)
         {
@@ -27,8 +33,11 @@ internal sealed class EgressPolicy
     {
         if (!_allowed.TryGetValue(request.Container, out var destinations))
             return $"'{request.Container}' is not a container of the manifest";
-        if (destinations.Contains((Normal(request.Host), request.Port)))
+        var destination = (Normal(request.Host), request.Port);
+        if (destinations.Contains(destination))
             return null;
+        if (_unattested.TryGetValue(destination, out var type))
+            return OutboundType.WhyRefused(request.Host, request.Port, type);
         var list = request.Container == EgressRequest.ImagePull ? "spec.enclave.registries" : $"outboundConnections of plugin '{request.Container}'";
         return string.Create(CultureInfo.InvariantCulture, $"{request.Host}:{request.Port} is not among the destinations of '{request.Container}'; add it to {list}");
     }

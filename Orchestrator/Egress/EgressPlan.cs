@@ -13,7 +13,8 @@ namespace Enclaves.Orchestrator.Egress;
 /// <param name="Container">First container that declares it, or <see cref="EgressRequest.ImagePull"/>.</param>
 /// <param name="Address">Where the enclave's processes find it.</param>
 /// <param name="IsLiteral">The address is the destination's own and has to be added to the loopback interface.</param>
-internal sealed record EgressDestination(string Host, int Port, string Container, IPAddress Address, bool IsLiteral);
+/// <param name="Type">One of <see cref="OutboundType"/> where nothing leads there yet, and who connects is to be told why.</param>
+internal sealed record EgressDestination(string Host, int Port, string Container, IPAddress Address, bool IsLiteral, string? Type = null);
 
 /// <summary>A destination that cannot be served.</summary>
 internal sealed class EgressPlanException(string message) : Exception(message);
@@ -44,7 +45,7 @@ internal sealed class EgressPlan
         foreach (var container in manifest.Containers)
         {
             foreach (var outbound in container.Outbound)
-                plan.Add(outbound.Host, outbound.Port, container.Name);
+                plan.Add(outbound.Host, outbound.Port, container.Name, outbound.Type);
         }
 
         foreach (var registry in manifest.Registries)
@@ -68,11 +69,16 @@ internal sealed class EgressPlan
         return text.ToString();
     }
 
-    private void Add(string host, int port, string container)
+    private void Add(string host, int port, string container, string? type = null)
     {
         host = host.ToLowerInvariant();
-        if (_destinations.ContainsKey((host, port)))
+        // All containers share the address: where one of them is to trust what is behind it only once it is attested, none gets there without.
+        if (_destinations.TryGetValue((host, port), out var known))
+        {
+            _destinations[(host, port)] = known with { Type = known.Type ?? type };
             return;
+        }
+
         var request = new EgressRequest(host, port, container);
         try
         {
@@ -86,7 +92,7 @@ internal sealed class EgressPlan
         var literal = IPAddress.TryParse(host, out var address);
         if (literal && !IsUnicast(address!))
             throw new EgressPlanException($"outbound of {container}: {host} is not the address of another machine; remove it");
-        _destinations.Add((host, port), new EgressDestination(host, port, container, literal ? address! : AddressOf(host), literal));
+        _destinations.Add((host, port), new EgressDestination(host, port, container, literal ? address! : AddressOf(host), literal, type));
     }
 
     // A container that listens on all addresses, as most do, cannot have a port that a listener of ours has on one of them.

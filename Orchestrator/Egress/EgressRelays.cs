@@ -54,6 +54,8 @@ internal sealed partial class EgressRelays(IGuestTransport transport, Func<uint>
 
     private async ValueTask<Socket> DialAsync(EgressDestination destination, CancellationToken cancellation)
     {
+        if (destination.Type is { } type)
+            throw new RelayRefusedException($"container {destination.Container}: {OutboundType.WhyRefused(destination.Host, destination.Port, type)}");
         var port = egressPort();
         if (port == 0)
             throw new RelayRefusedException("the host has given no egress port");

@@ -62,6 +62,24 @@ public sealed class EgressTests : IDisposable
         (await enclave.Host.MetricsAsync()).ShouldContain("enclave_egress_refused_total{container=\"unknown\"} 1\n");
     }
 
+    [Fact]
+    public async Task A_connection_that_needs_attestation_is_refused_inside_and_says_so()
+    {
+        await using var enclave = LocalEnclave.Start(app => app with
+        {
+            Outbound = [new ManifestOutbound { Host = "peer.example", Port = Port, Type = OutboundType.Proxy }],
+        });
+        await enclave.Host.UntilReadyAsync(LocalEnclave.ReadyLimit);
+        using var client = new TcpClient();
+        await client.ConnectAsync(enclave.Host.AddressInside("peer.example"), Port, TestContext.Current.CancellationToken);
+        (await client.GetStream().ReadAsync(new byte[1], TestContext.Current.CancellationToken)).ShouldBe(0);
+        await Eventually.Holds("the refusal is in the log", TimeSpan.FromSeconds(30),
+            () => Task.FromResult(enclave.Host.Output.Contains($"container app: peer.example:{Port} is of type 'proxy', which needs attestation", StringComparison.Ordinal)),
+            enclave.Host.Explain);
+        (await enclave.Host.StatusAsync())["enclaveRelays"]!.AsArray().Single(relay => (string)relay!["name"]! == $"egress:peer.example:{Port}")!["refused"]!
+            .GetValue<int>().ShouldBe(1);
+    }
+
     public void Dispose() => _destination.Dispose();
 
     // No Orchestrator is needed: the test speaks in its place.

@@ -52,12 +52,22 @@ internal static partial class NedValidation
         // Valid, and still not run: better told here than found out later.
         findings.AddRange(NotYetRunnable.Of(ned.Spec).Select(path => new ValidationFailure(path,
             "this version cannot run it yet: the NitroEnclaveDeployment stays in ERROR until it is removed") { Severity = Severity.Warning }));
+        findings.AddRange(Unattested(ned.Spec));
         if (ned.Metadata?.NamespaceProperty is { Length: > 0 } space)
             findings.AddRange(ForeignNamespaces(ned.Spec, space));
         if (findings.TrueForAll(finding => finding.Severity != Severity.Error) && ManifestProblem(ned, json) is { } problem)
             findings.Add(new ValidationFailure("Spec", problem) { ErrorCode = "Manifest" });
         return findings;
     }
+
+    private static IEnumerable<ValidationFailure> Unattested(NitroEnclaveDeploymentSpec spec) =>
+        from plugin in NedPlugin.Of(spec)
+        from connection in (plugin.Container?.OutboundConnections ?? []).Select((outbound, i) => (Path: $"{plugin.ContainerPath}.outboundConnections[{i}].type", outbound?.Type))
+        where connection.Type is OutboundTypes.Enclave or OutboundTypes.Proxy
+        select new ValidationFailure(connection.Path, $"'{connection.Type}' needs attestation, which is not there yet: the enclave runs, and refuses each of these connections")
+        {
+            Severity = Severity.Warning,
+        };
 
     private static IEnumerable<ValidationFailure> ForeignNamespaces(NitroEnclaveDeploymentSpec spec, string space) =>
         (spec.PrivilegedPlugins ?? []).Select((plugin, i) => (Path: $"spec.privilegedPlugins[{i}].namespace", plugin?.Namespace))

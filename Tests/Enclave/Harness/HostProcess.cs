@@ -83,6 +83,10 @@ internal sealed class HostProcess : IAsyncDisposable
         return new HostProcess(folder, port, marker, start);
     }
 
+    /// <summary>The address that stands for a host name inside the enclave.</summary>
+    public IPAddress AddressInside(string host) => IPAddress.Parse(
+        Directory.EnumerateFiles(RunFolder, "hosts", SearchOption.AllDirectories).SelectMany(File.ReadAllLines).Select(line => line.Split(' ')).Single(line => line[1] == host)[0]);
+
     /// <summary>Changes a mounted Secret, SECRET/KEY, in one step as a kubelet does.</summary>
     public void WriteSecret(string path, string value) => WriteSecret(_folder, path, value);
 

@@ -43,6 +43,19 @@ public sealed class EgressPolicyTests
     }
 
     [Fact]
+    public void What_needs_attestation_is_refused_and_says_so()
+    {
+        var app = Container("app", ("api.example.com", 443), ("peer.example.com", 7000));
+        var typed = app with { Outbound = [app.Outbound[0], app.Outbound[1] with { Type = OutboundType.Enclave }] };
+        var policy = new EgressPolicy(new EnclaveManifest
+        {
+            Schema = EnclaveManifest.CurrentSchema, Name = "shop", Namespace = "default", Containers = [typed], Registries = [],
+        });
+        policy.WhyNot(new EgressRequest("api.example.com", 443, "app")).ShouldBeNull();
+        policy.WhyNot(new EgressRequest("peer.example.com", 7000, "app")).ShouldNotBeNull().ShouldContain("needs attestation");
+    }
+
+    [Fact]
     public void A_container_that_is_not_in_the_manifest_reaches_nothing() =>
         _policy.WhyNot(new EgressRequest("api.example.com", 443, "ghost")).ShouldBe("'ghost' is not a container of the manifest");
 

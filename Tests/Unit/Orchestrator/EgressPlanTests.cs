@@ -1,4 +1,5 @@
 using System.Net;
+using Enclaves.Channel.Egress;
 using Enclaves.Orchestrator.Egress;
 using Shouldly;
 using Xunit;
@@ -57,6 +58,16 @@ public sealed class EgressPlanTests
             TestManifests.Container("one", outbound: [("shared.example", 443)]),
             TestManifests.Container("two", outbound: [("shared.example", 443)]));
         EgressPlan.Of(manifest, First).Destinations.ShouldHaveSingleItem().Container.ShouldBe("one");
+    }
+
+    [Fact]
+    public void What_one_container_wants_attested_no_other_reaches_without()
+    {
+        var plain = TestManifests.Container("one", outbound: [("peer.example", 443)]);
+        var attested = TestManifests.Container("two", outbound: [("peer.example", 443)]);
+        attested = attested with { Outbound = [attested.Outbound[0] with { Type = OutboundType.Proxy }] };
+        EgressPlan.Of(TestManifests.Of([], plain, attested), First).Destinations.ShouldHaveSingleItem().Type.ShouldBe(OutboundType.Proxy);
+        EgressPlan.Of(TestManifests.Of([], attested, plain), First).Destinations.ShouldHaveSingleItem().Type.ShouldBe(OutboundType.Proxy);
     }
 
     [Fact]
