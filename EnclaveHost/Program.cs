@@ -1,10 +1,12 @@
 using System.Collections;
+using Enclaves.Channel.Logs;
 using Enclaves.Channel.Manifest;
 using Enclaves.EnclaveHost.Drivers;
 using Enclaves.EnclaveHost.Http;
 using Enclaves.EnclaveHost.Lifecycle;
 using Enclaves.EnclaveHost.Log;
 using Enclaves.EnclaveHost.Options;
+using Enclaves.EnclaveHost.Otlp;
 using Enclaves.EnclaveHost.Session;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -16,11 +18,18 @@ namespace Enclaves.EnclaveHost;
 /// </summary>
 internal static class Program
 {
+    /// <summary>Variable of the runtime (System.Net.Sockets, SocketAsyncEngine), which it reads with its first socket.</summary>
+    internal const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+
     public static async Task<int> Main(string[] args)
     {
+        // What follows a socket's event is done by who saw it rather than by another thread: half of a relay's latency is that hand-over.
+        // Nothing of this program blocks there.
+        Environment.SetEnvironmentVariable(InlineCompletions, "1");
+        OpenFiles.Raise();
         var (options, problems) = EnclaveOptions.Read(args, ReadEnvironment());
-        using var lines = new StdoutLines(Console.OpenStandardOutput());
-        using var loggers = CreateLoggers(lines);
+        using var lines = new StdoutLines(Console.OpenStandardOutput(), TimeProvider.System);
+        using var loggers = CreateLoggers(lines, options);
         var logger = loggers.CreateLogger("Enclaves.EnclaveHost");
         if (problems.Count > 0)
             return Exit(2, string.Join("\n", problems), options, logger);
@@ -34,9 +43,10 @@ internal static class Program
             return Exit(1, $"{e.Message} (file {options.ManifestPath})", options, logger);
         }
 
+        await using var otlp = ExportLog(options, manifest, lines, loggers);
         try
         {
-            var last = await RunAsync(options, manifest, lines, loggers);
+            var last = await RunAsync(options, manifest, lines, otlp, loggers);
             return last.To == EnclaveState.Stopped ? 0 : Exit(1, $"{last.Reason}: {last.Message}", options, logger);
         }
         catch (IOException e)
@@ -50,21 +60,22 @@ internal static class Program
         }
     }
 
-    private static async Task<Transition> RunAsync(EnclaveOptions options, LoadedManifest manifest, StdoutLines lines, ILoggerFactory loggers)
+    private static async Task<Transition> RunAsync(EnclaveOptions options, LoadedManifest manifest, StdoutLines lines, OtlpExporter? otlp, ILoggerFactory loggers)
     {
         var time = TimeProvider.System;
         var state = new EnclaveStateMachine(time, loggers.CreateLogger<EnclaveStateMachine>());
         var times = new StartTimes(StartTimes.SinceProgramStart(), state, time, loggers.CreateLogger<StartTimes>());
         var view = new EnclaveView();
         var logs = new LogForwarder(lines);
-        Action<string>? onConsole = options.Debug ? text => lines.Write(new LogLine(time.GetUtcNow(), "console", "stdout", text)) : null;
+        var console = new LogSource("console", "stdout");
+        Action<string>? onConsole = options.Debug ? text => lines.Write(new LogLine(time.GetUtcNow(), console, text)) : null;
         IEnclaveDriver driver = options.Driver == "qemu"
             ? new QemuDriver(options, onConsole, loggers.CreateLogger<QemuDriver>())
             : new ProcessDriver(options, onConsole);
         var secrets = new SecretSync(options, manifest, time, loggers.CreateLogger<SecretSync>());
         var sessions = new SessionLoop(options, manifest, state, view, times, logs, secrets, time, loggers.CreateLogger<SessionLoop>());
         var lifecycle = new EnclaveLifecycle(options, manifest, driver, state, view, sessions, time, loggers);
-        var status = new StatusReader(manifest, driver, state, view, lifecycle, logs, lines, time);
+        var status = new StatusReader(manifest, driver, state, view, lifecycle, logs, lines, otlp, options.OtlpEndpoint?.AbsoluteUri ?? "", time);
 
         await using var app = BuildServer(options, lines);
         Endpoints.Map(app, state, status);
@@ -80,7 +91,7 @@ internal static class Program
     {
         // Empty: everything that can be set is an option of this program, and no file or variable of the framework's is looked for.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        AddLog(builder.Logging, lines);
+        AddLog(builder.Logging, lines, options);
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(server =>
         {
@@ -92,13 +103,42 @@ internal static class Program
         return builder.Build();
     }
 
-    private static ILoggerFactory CreateLoggers(StdoutLines lines) => LoggerFactory.Create(logging => AddLog(logging, lines));
+    // What is written from here on goes to the collector, too.
+    private static OtlpExporter? ExportLog(EnclaveOptions options, LoadedManifest manifest, StdoutLines lines, ILoggerFactory loggers)
+    {
+        if (options.OtlpEndpoint is not { } endpoint)
+            return null;
+        var variables = ReadEnvironment();
+        IOtlpSender sender = options.OtlpProtocol == "http" ? new OtlpHttpSender(endpoint) : new OtlpGrpcSender(endpoint);
+        var records = new OtlpRecords(
+            [
+                ("service.name", manifest.Content.Name),
+                ("service.namespace", manifest.Content.Namespace),
+                ("service.instance.id", variables.GetValueOrDefault("POD_UID", "")),
+                ("k8s.namespace.name", variables.GetValueOrDefault("POD_NAMESPACE", "")),
+                ("k8s.pod.name", variables.GetValueOrDefault("POD_NAME", "")),
+                ("k8s.pod.uid", variables.GetValueOrDefault("POD_UID", "")),
+                ("k8s.node.name", variables.GetValueOrDefault("NODE_NAME", "")),
+            ],
+            typeof(Program).Assembly.GetName().Version?.ToString(3) ?? "");
+        var exporter = new OtlpExporter(sender, new OtlpHeaders(options.OtlpHeadersFolder), records, TimeProvider.System, loggers.CreateLogger<OtlpExporter>());
+        lines.Copy = exporter.Add;
+        return exporter;
+    }
 
-    private static void AddLog(ILoggingBuilder logging, StdoutLines lines)
+    private static ILoggerFactory CreateLoggers(StdoutLines lines, EnclaveOptions options) => LoggerFactory.Create(logging => AddLog(logging, lines, options));
+
+    private static void AddLog(ILoggingBuilder logging, StdoutLines lines, EnclaveOptions options)
     {
         logging.ClearProviders();
         logging.AddProvider(new HostLoggerProvider(lines, TimeProvider.System));
-        logging.SetMinimumLevel(LogLevel.Information);
+        logging.SetMinimumLevel(options.LogLevel switch
+        {
+            "debug" => LogLevel.Debug,
+            "warn" => LogLevel.Warning,
+            "error" => LogLevel.Error,
+            _ => LogLevel.Information,
+        });
         logging.AddFilter("Microsoft", LogLevel.Warning);
     }
 

@@ -6,6 +6,7 @@ using Enclaves.Channel.Transport;
 using Enclaves.Orchestrator.Containers;
 using Enclaves.Orchestrator.Egress;
 using Enclaves.Orchestrator.Ingress;
+using Enclaves.Orchestrator.Logs;
 using Enclaves.Orchestrator.Secrets;
 using Enclaves.Orchestrator.Volumes;
 
@@ -51,6 +52,7 @@ internal sealed partial class EnclaveSupervisor(
     Credentials credentials,
     SecretStore secrets,
     VolumeFolders volumes,
+    LogFiles logFiles,
     StatusChanges changes,
     Shutdown shutdown,
     TimeProvider time,
@@ -105,7 +107,7 @@ internal sealed partial class EnclaveSupervisor(
     {
         volumes.Take(manifest);
         var workers = manifest.Containers.Select(container => new ContainerWorker(
-            container, runtime, new ContainerInputs(container, volumes, secrets), credentials, time, _logger, OnContainerChanged));
+            container, runtime, new ContainerInputs(container, volumes, secrets, logFiles.Folder), credentials, time, _logger, OnContainerChanged));
         lock (_lock)
             _workers.AddRange(workers);
         Enter(EnclavePhase.Starting, "", "");
@@ -142,6 +144,7 @@ internal sealed partial class EnclaveSupervisor(
             await relay.DisposeAsync();
         foreach (var worker in _workers)
             worker.Dispose();
+        await logFiles.DisposeAsync();
         _stopping.Dispose();
     }
 
@@ -150,6 +153,7 @@ internal sealed partial class EnclaveSupervisor(
         try
         {
             volumes.Make();
+            logFiles.Start(manifest);
             StartRelays(manifest);
             await PrepareRuntimeAsync(manifest);
             LogRuntimeReady();

@@ -57,14 +57,17 @@ internal static class OrchestratorHost
         var time = TimeProvider.System;
         var logs = new LogBuffer(LogBytes);
         builder.Logging.ClearProviders();
-        builder.Logging.SetMinimumLevel(options.LogLevel);
+        // The provider decides: the level can change with each session.
+        builder.Logging.SetMinimumLevel(LogLevel.Trace);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.Warning);
-        builder.Logging.AddProvider(new OrchestratorLog(logs, time, options.LogLevel));
+        var log = new OrchestratorLog(logs, time, options.LogLevel);
+        builder.Logging.AddProvider(log);
 
         var services = builder.Services;
         services.AddSingleton(time);
         services.AddSingleton(logs);
+        services.AddSingleton(log);
         services.AddSingleton(transport);
         services.AddSingleton(shutdown);
         services.AddSingleton(new Children(collectOrphans: PowerSwitch.IsInit));
@@ -74,6 +77,7 @@ internal static class OrchestratorHost
         services.AddSingleton<Credentials>();
         services.AddSingleton<SecretStore>();
         services.AddSingleton(new VolumeFolders(PlaceOf(options).Folder, mounts: PowerSwitch.IsInit));
+        services.AddSingleton(provider => new LogFiles(PlaceOf(options).Folder, logs, provider.GetRequiredService<ILogger<LogFiles>>()));
         services.AddSingleton<ManifestSeal>();
         services.AddSingleton<SessionFacts>();
         services.AddSingleton<StatusReport>();

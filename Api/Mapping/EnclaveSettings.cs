@@ -36,6 +36,10 @@ public sealed record EnclaveSettings
     /// <summary>Whether the enclave runs in debug mode.</summary>
     public required bool DebugMode { get; init; }
 
+    /// <summary>Where its logs go beside the pod's log, and which; null for the default.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LoggingSettings? Logging { get; init; }
+
     /// <summary>The settings of a spec.</summary>
     /// <exception cref="NedSpecException">A field cannot be mapped; the message has its path.</exception>
     public static EnclaveSettings Of(NitroEnclaveDeploymentSpec spec)
@@ -59,6 +63,7 @@ public sealed record EnclaveSettings
             PullSecrets = [.. new SortedSet<string>(NedPlugin.Of(spec).Select(plugin => plugin.ImagePullSecret).OfType<string>(), StringComparer.Ordinal)],
             Secrets = SecretNeed.Of(spec) is { Count: > 0 } needs ? needs : null,
             DebugMode = enclave.DebugMode ?? false,
+            Logging = LoggingSettings.Of(spec.Logging),
         };
     }
 

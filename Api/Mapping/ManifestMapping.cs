@@ -53,6 +53,8 @@ public static class ManifestMapping
             Type = outbound.Type == OutboundTypes.Default ? null : outbound.Type,
         })],
         RestartPolicy = (plugin.Container as UserPlugin)?.RestartPolicy ?? ned.Spec.RestartPolicy ?? RestartPolicies.Always,
+        ProxyPort = plugin.Role != ContainerRole.Auth ? null : plugin.ProxyPort ?? throw new NedSpecException($"{plugin.Path}.proxyPort", "is required"),
+        LogsAccess = plugin.LogsAccess is { Count: > 0 } access ? access : null,
         Mounts = VolumeMapping.Mounts(plugin, ned.Spec),
         Resources = ConfinementMapping.Resources(plugin),
         Security = ConfinementMapping.Security(plugin),

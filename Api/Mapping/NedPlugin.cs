@@ -15,6 +15,12 @@ namespace Enclaves.Api;
 public sealed record NedPlugin(
     string Path, string ContainerPath, string Role, string? Name, string? Image, string? ImagePullSecret, PluginContainer? Container, IReadOnlyList<PluginMount> Mounts, string MountsPath)
 {
+    /// <summary>Port of an auth plugin to which inbound traffic goes first; null for any other plugin.</summary>
+    public int? ProxyPort { get; private init; }
+
+    /// <summary>Names of the plugins whose logs a logging plugin is given; null for any other plugin.</summary>
+    public IReadOnlyList<string>? LogsAccess => Role == ContainerRole.Logging ? (Container as PrivilegedPluginSpec)?.LogsAccess : null;
+
     /// <summary>All plugins of a spec in the order in which they start: privileged ones first. Items that are null are left out.</summary>
     public static IReadOnlyList<NedPlugin> Of(NitroEnclaveDeploymentSpec spec)
     {
@@ -24,7 +30,7 @@ public sealed record NedPlugin(
         {
             var path = $"spec.privilegedPlugins[{i}]";
             if (spec.PrivilegedPlugins![i] is { } plugin)
-                plugins.Add(new(path, $"{path}.spec", plugin.Kind ?? "", plugin.Name, plugin.Image, plugin.ImagePullSecret, plugin.Spec, plugin.Spec?.Volumes ?? [], $"{path}.spec.volumes"));
+                plugins.Add(new(path, $"{path}.spec", plugin.Kind ?? "", plugin.Name, plugin.Image, plugin.ImagePullSecret, plugin.Spec, plugin.Spec?.Volumes ?? [], $"{path}.spec.volumes") { ProxyPort = plugin.Kind == PrivilegedKinds.Auth ? plugin.ProxyPort : null });
         }
 
         for (var i = 0; i < (spec.UserPlugins?.Count ?? 0); i++)

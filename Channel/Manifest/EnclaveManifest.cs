@@ -73,6 +73,14 @@ public sealed record ManifestContainer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ManifestSecurity? Security { get; init; }
 
+    /// <summary>Of the auth role and no other: the port to which all inbound traffic of the other containers goes first.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ProxyPort { get; init; }
+
+    /// <summary>Of the logging role and no other: the containers whose logs it is given; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? LogsAccess { get; init; }
+
     /// <summary>Until it has succeeded once there are no other probes; its failure restarts the container.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ManifestProbe? StartupProbe { get; init; }

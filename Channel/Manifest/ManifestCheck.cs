@@ -34,6 +34,9 @@ internal static class ManifestCheck
             var problem = ProbeCheck.Of(manifest.Containers[i]) ?? ConfinementCheck.Of(manifest.Containers[i]) ?? VolumeCheck.Of(manifest.Containers[i], manifest.Volumes ?? []);
             Require(problem is null, $"{path}.{problem}");
         }
+
+        var role = RoleCheck.Of(manifest);
+        Require(role is null, $"{role}");
     }
 
     private static void Check(ManifestContainer container, string path, HashSet<string> names, HashSet<int> ingress)

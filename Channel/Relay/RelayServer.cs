@@ -49,7 +49,7 @@ public sealed partial class RelayServer : IAsyncDisposable
         RelayDirection direction,
         RelayDial dial,
         ILogger logger,
-        int maxOpen = 1024,
+        int maxOpen = 16 * 1024,
         bool halfCloses = true)
     {
         Name = name;

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Sockets;
 
 namespace Enclaves.Channel.Relay;
@@ -17,9 +16,6 @@ namespace Enclaves.Channel.Relay;
 /// </remarks>
 public static class SocketRelay
 {
-    // Throughput over vsock collapses with writes above 1 MiB; 64 KiB is what virtio moves in one go.
-    private const int BufferBytes = 64 * 1024;
-
     // How long a connection of which one side has ended may stay without a byte: by the transport's half-close, and without one.
     private static readonly TimeSpan HalfClosedIdleLimit = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan OneSidedIdleLimit = TimeSpan.FromSeconds(15);
@@ -107,34 +103,12 @@ public static class SocketRelay
     {
         try
         {
-            while (await MoveAsync(from, to, count, broken.Token))
-            {
-            }
-
+            await new BytePump(from, to, count).RunAsync(broken.Token);
             end();
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
         {
             await broken.CancelAsync();
-        }
-    }
-
-    private static async ValueTask<bool> MoveAsync(Socket from, Socket to, Action<int> count, CancellationToken cancellation)
-    {
-        // Waits without a buffer: most connections are idle most of the time.
-        await from.ReceiveAsync(Memory<byte>.Empty, cancellation);
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        try
-        {
-            var received = await from.ReceiveAsync(buffer.AsMemory(0, BufferBytes), cancellation);
-            for (var sent = 0; sent < received;)
-                sent += await to.SendAsync(buffer.AsMemory(sent, received - sent), cancellation);
-            count(received);
-            return received > 0;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

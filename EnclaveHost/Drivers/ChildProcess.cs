@@ -52,6 +52,8 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         };
         foreach (var argument in (string[])["--pdeathsig", "KILL", "--", program, .. arguments])
             start.ArgumentList.Add(argument);
+        // For this program alone.
+        start.Environment.Remove(EnclaveHost.Program.InlineCompletions);
         new Thread(() => child.Hold(start)) { IsBackground = true, Name = name }.Start();
         try
         {

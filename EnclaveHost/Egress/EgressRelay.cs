@@ -16,7 +16,7 @@ namespace Enclaves.EnclaveHost.Egress;
 internal sealed class EgressRelay : IAsyncDisposable
 {
     // Together below the guest's limit for an answer, so that it hears the reason.
-    private static readonly TimeSpan ResolveTime = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan ResolveTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(10);
 
     // The guest waits 30 s for the answer to its handshake: there is time to resolve and to try this many.
@@ -28,16 +28,18 @@ internal sealed class EgressRelay : IAsyncDisposable
 
     private readonly EgressPolicy _policy;
     private readonly DestinationGuard _guard;
+    private readonly HostResolver _resolver;
     private readonly HashSet<string> _containers;
     private readonly ConcurrentDictionary<string, long> _refused = new(StringComparer.Ordinal);
     private readonly RelayServer _server;
 
     /// <summary>Listens at once.</summary>
     /// <exception cref="SocketException">The run folder is not writable.</exception>
-    public EgressRelay(IEnclaveDriver driver, Channel.Manifest.EnclaveManifest manifest, DestinationGuard guard, ILogger logger)
+    public EgressRelay(IEnclaveDriver driver, Channel.Manifest.EnclaveManifest manifest, DestinationGuard guard, HostResolver resolver, ILogger logger)
     {
         _policy = new EgressPolicy(manifest);
         _guard = guard;
+        _resolver = resolver;
         _containers = [EgressRequest.ImagePull, .. manifest.Containers.Select(c => c.Name)];
         _server = new RelayServer(
             "egress", driver.Transport.Listen(EnclavePorts.Egress(driver.Cid)), RelayDirection.Egress, DialAsync, logger, halfCloses: driver.Transport.HalfCloses);
@@ -83,7 +85,7 @@ internal sealed class EgressRelay : IAsyncDisposable
         var problem = $"{request.Host} has no address";
         try
         {
-            foreach (var address in (await ResolveAsync(request.Host, cancellation)).Take(MaxAddresses))
+            foreach (var address in (await _resolver.ResolveAsync(request.Host, cancellation)).Take(MaxAddresses))
             {
                 if (_guard.WhyNot(address) is { } reason)
                 {
@@ -108,23 +110,6 @@ internal sealed class EgressRelay : IAsyncDisposable
         }
 
         throw await RefuseAsync(accepted, request.Container, problem, cancellation);
-    }
-
-    private static async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellation)
-    {
-        if (IPAddress.TryParse(host, out var literal))
-            return [literal];
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(ResolveTime);
-        try
-        {
-            // The system's resolver cannot be interrupted; WaitAsync gives up on it.
-            return await Dns.GetHostAddressesAsync(host, limit.Token).WaitAsync(limit.Token);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            throw new TimeoutException($"the name was not resolved within {ResolveTime.TotalSeconds} s");
-        }
     }
 
     private static async Task<Socket> ConnectAsync(IPEndPoint address, CancellationToken cancellation)

@@ -30,7 +30,19 @@ internal sealed class MetricsText(EnclaveStateMachine state, StatusReader status
         Head(text, "enclave_log_lines_dropped_total", "counter", "Log lines lost, by the side that lost them.");
         Sample(text, "enclave_log_lines_dropped_total", "side=\"enclave\"", drops.Enclave);
         Sample(text, "enclave_log_lines_dropped_total", "side=\"host\"", drops.Host);
+        if (status.Otlp() is { } otlp)
+            WriteOtlp(text, otlp);
         return text.ToString();
+    }
+
+    private static void WriteOtlp(StringBuilder text, OtlpDocument otlp)
+    {
+        Head(text, "enclave_otlp_lines_sent_total", "counter", "Log lines that the collector has taken.");
+        Sample(text, "enclave_otlp_lines_sent_total", "", otlp.Sent);
+        Head(text, "enclave_otlp_lines_dropped_total", "counter", "Log lines lost on the way to the collector.");
+        Sample(text, "enclave_otlp_lines_dropped_total", "", otlp.Dropped);
+        Head(text, "enclave_otlp_up", "gauge", "1 while the collector takes what it is given.");
+        Sample(text, "enclave_otlp_up", "", otlp.Problem.Length == 0 ? 1 : 0);
     }
 
     private void WriteContainers(StringBuilder text)

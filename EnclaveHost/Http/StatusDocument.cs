@@ -39,6 +39,9 @@ internal sealed record StatusDocument
     public required IReadOnlyDictionary<string, long> EgressRefused { get; init; }
 
     public required LogDropsDocument LogDrops { get; init; }
+
+    /// <summary>The collector of the log, where there is one.</summary>
+    public OtlpDocument? Otlp { get; init; }
 }
 
 /// <summary>When the phases of the present boot began.</summary>
@@ -82,6 +85,9 @@ internal sealed record RelayDocument(string Name, long Open, long Total, long By
 
 /// <summary>Log lines lost for want of a reader: in the enclave, and here.</summary>
 internal sealed record LogDropsDocument(long Enclave, long Host);
+
+/// <summary>Lines that the collector has taken, lines lost on the way there, and what is wrong with it; empty while all is well.</summary>
+internal sealed record OtlpDocument(string Endpoint, long Sent, long Dropped, string Problem);
 
 /// <summary>Source-generated metadata: no reflection in a NativeAOT program.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -3,6 +3,7 @@ using Enclaves.Channel.Session;
 using Enclaves.EnclaveHost.Drivers;
 using Enclaves.EnclaveHost.Lifecycle;
 using Enclaves.EnclaveHost.Log;
+using Enclaves.EnclaveHost.Otlp;
 using Enclaves.EnclaveHost.Session;
 
 namespace Enclaves.EnclaveHost.Http;
@@ -10,7 +11,7 @@ namespace Enclaves.EnclaveHost.Http;
 /// <summary>Puts the status together from what the parts know at this moment.</summary>
 internal sealed class StatusReader(
     LoadedManifest manifest, IEnclaveDriver driver, EnclaveStateMachine state, EnclaveView view, EnclaveLifecycle lifecycle,
-    LogForwarder logs, StdoutLines lines, TimeProvider time)
+    LogForwarder logs, StdoutLines lines, OtlpExporter? otlp, string otlpEndpoint, TimeProvider time)
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
 
@@ -46,8 +47,12 @@ internal sealed class StatusReader(
                 r.Name, r.Open, (long)r.Total, (long)r.BytesIn, (long)r.BytesOut, (long)r.Refused))],
             EgressRefused = EgressRefused(),
             LogDrops = Drops(),
+            Otlp = Otlp(),
         };
     }
+
+    /// <summary>The collector of the log; null where there is none.</summary>
+    public OtlpDocument? Otlp() => otlp is null ? null : new OtlpDocument(otlpEndpoint, otlp.Sent, otlp.Dropped, otlp.Problem);
 
     /// <summary>The relays of the pod; none before they are open.</summary>
     public IEnumerable<RelayServer> Relays() =>

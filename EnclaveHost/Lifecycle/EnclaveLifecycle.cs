@@ -37,7 +37,7 @@ internal sealed partial class EnclaveLifecycle(
         {
             Directory.CreateDirectory(options.RunFolder);
             var guard = new DestinationGuard(options.AllowDestinations, options.NodeAddresses, DestinationGuard.InterfaceAddresses);
-            await using var egress = new EgressRelay(driver, manifest.Content, guard, loggers.CreateLogger<EgressRelay>());
+            await using var egress = new EgressRelay(driver, manifest.Content, guard, Resolver(), loggers.CreateLogger<EgressRelay>());
             await using var ingress = await IngressRelays.OpenAsync(manifest.Content, options.BindAddress, driver.Transport, state, loggers.CreateLogger<IngressRelays>());
             Relays = new OpenRelays(ingress, egress);
             await KeepBootedAsync(ingress, stop);
@@ -63,6 +63,12 @@ internal sealed partial class EnclaveLifecycle(
     }
 
     private void Fail(string reason, string message) => state.TryMove(EnclaveState.Failed, reason, message);
+
+    private HostResolver Resolver()
+    {
+        var system = ResolvConf.Read();
+        return new HostResolver(options.DnsServers.Count > 0 ? options.DnsServers : system.Servers, system.Search, EgressRelay.ResolveTime);
+    }
 
     private async Task KeepBootedAsync(IngressRelays ingress, CancellationToken stop)
     {

@@ -1,8 +1,15 @@
+using Enclaves.Channel.Logs;
+
 namespace Enclaves.EnclaveHost.Log;
 
 /// <summary>Sends the program's own log to the pod's log as lines of container <c>enclave-host</c>; the stream is the level.</summary>
 internal sealed class HostLoggerProvider(StdoutLines lines, TimeProvider time) : ILoggerProvider
 {
+    private static readonly LogSource Debug = new(LogSource.Host, "debug");
+    private static readonly LogSource Information = new(LogSource.Host, "info");
+    private static readonly LogSource Warning = new(LogSource.Host, "warning");
+    private static readonly LogSource Error = new(LogSource.Host, "error");
+
     public ILogger CreateLogger(string categoryName) => new HostLogger(lines, time, categoryName);
 
     public void Dispose()
@@ -25,15 +32,15 @@ internal sealed class HostLoggerProvider(StdoutLines lines, TimeProvider time) :
             var text = $"{_category}: {formatter(state, exception)}";
             if (exception is not null)
                 text += $": {exception}";
-            lines.Write(new LogLine(time.GetUtcNow(), "enclave-host", Level(logLevel), text));
+            lines.Write(new LogLine(time.GetUtcNow(), Source(logLevel), text));
         }
 
-        private static string Level(LogLevel level) => level switch
+        private static LogSource Source(LogLevel level) => level switch
         {
-            LogLevel.Trace or LogLevel.Debug => "debug",
-            LogLevel.Information => "info",
-            LogLevel.Warning => "warning",
-            _ => "error",
+            LogLevel.Trace or LogLevel.Debug => Debug,
+            LogLevel.Information => Information,
+            LogLevel.Warning => Warning,
+            _ => Error,
         };
     }
 }

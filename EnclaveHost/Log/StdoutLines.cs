@@ -1,100 +1,148 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Threading.Channels;
+using System.Globalization;
+using Enclaves.Channel.Logs;
 
 namespace Enclaves.EnclaveHost.Log;
 
-/// <summary>One line of the pod's log.</summary>
-/// <param name="Time">When it was written at its source.</param>
-/// <param name="Container">Who wrote it: a container of the manifest, <c>orchestrator</c>, <c>console</c> or <c>enclave-host</c>.</param>
-/// <param name="Stream">stdout, stderr, or the level for <c>enclave-host</c>.</param>
-/// <param name="Text">The line without its end.</param>
-/// <param name="Partial">The line goes on in the next record of the stream.</param>
-internal readonly record struct LogLine(DateTimeOffset Time, string Container, string Stream, string Text, bool Partial = false);
-
 /// <summary>
-/// The only writer of standard output: JSON lines {"time","container","stream","text"}, in order of arrival. Never blocks who
-/// writes: at most <see cref="Capacity"/> lines wait, beyond that the oldest are dropped and counted.
+/// The only writer of standard output: JSON lines {"time","container","stream","text"}, in order of arrival. Never blocks who writes: where
+/// nobody reads standard output, lines beyond <see cref="MaxBytes"/> are dropped, counted, and marked in their place.
 /// </summary>
 internal sealed class StdoutLines : IDisposable
 {
-    /// <summary>Lines that wait at most; with lines of at most 16 KiB that is 16 MiB.</summary>
-    public const int Capacity = 1024;
+    /// <summary>Bytes that wait beside those being written; one line more at most.</summary>
+    public const int MaxBytes = 2 * 1024 * 1024;
 
-    private static readonly JsonWriterOptions Format = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    // Who can wait does so from here on, and leaves the rest to who cannot. A batch of the enclave's log fits in between: in a flood the two
+    // buffers stay as they are, where new ones of this size would cost a full collection each.
+    private const int RoomBytes = KeptBytes / 2;
+
+    // A buffer that has grown beyond is not kept.
+    private const int KeptBytes = 512 * 1024;
+    private static readonly LogSource Own = new(LogSource.Host, "warning");
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<LogLine> _lines;
+    private readonly object _gate = new();
     private readonly Stream _output;
+    private readonly TimeProvider _time;
     private readonly Thread _writer;
+    private readonly JsonLines _json = new();
+    private ArrayBufferWriter<byte> _waiting = new(KeptBytes);
+    private ArrayBufferWriter<byte> _spare = new(KeptBytes);
+    private TaskCompletionSource? _room;
     private long _dropped;
+    private long _unmarked;
+    private bool _closed;
 
-    public StdoutLines(Stream output)
+    public StdoutLines(Stream output, TimeProvider time)
     {
         _output = output;
-        _lines = System.Threading.Channels.Channel.CreateBounded<LogLine>(
-            new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
-            _ => Interlocked.Increment(ref _dropped));
+        _time = time;
         // A thread of its own: a full pipe blocks the write for as long as its reader likes.
         _writer = new Thread(WriteAll) { IsBackground = true, Name = "stdout" };
         _writer.Start();
     }
 
+    /// <summary>Is given each line as well, those that are dropped here among them; must not wait.</summary>
+    public Action<LogLine>? Copy { get; set; }
+
     /// <summary>Lines dropped so far.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>Adds a line; after <see cref="Dispose"/> it is dropped.</summary>
-    public void Write(LogLine line)
+    public void Write(LogLine line) => Write([line]);
+
+    /// <summary>Adds lines, with none of anybody else between them.</summary>
+    public void Write(ReadOnlySpan<LogLine> lines)
     {
-        if (!_lines.Writer.TryWrite(line))
-            Interlocked.Increment(ref _dropped);
+        lock (_gate)
+        {
+            foreach (var line in lines)
+                Add(line);
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Waits while much is waiting to be written.</summary>
+    public Task RoomAsync(CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            if (_waiting.WrittenCount < RoomBytes)
+                return Task.CompletedTask;
+            _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _room.Task.WaitAsync(cancellation);
+        }
     }
 
     /// <summary>Writes what waits, for at most two seconds.</summary>
     public void Dispose()
     {
-        _lines.Writer.TryComplete();
-        _writer.Join(FlushTime);
-    }
-
-    private static void Render(LogLine line, ArrayBufferWriter<byte> buffer)
-    {
-        using (var json = new Utf8JsonWriter(buffer, Format))
+        lock (_gate)
         {
-            json.WriteStartObject();
-            json.WriteString("time"u8, line.Time.UtcDateTime);
-            json.WriteString("container"u8, line.Container);
-            json.WriteString("stream"u8, line.Stream);
-            json.WriteString("text"u8, line.Text);
-            if (line.Partial)
-                json.WriteBoolean("partial"u8, true);
-            json.WriteEndObject();
+            _closed = true;
+            Monitor.Pulse(_gate);
         }
 
-        buffer.Write("\n"u8);
+        _writer.Join(FlushTime);
     }
 
     private void WriteAll()
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        var reader = _lines.Reader;
-        while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        while (Take() is { } lines)
         {
-            while (reader.TryRead(out var line))
+            try
             {
-                buffer.ResetWrittenCount();
-                Render(line, buffer);
-                try
-                {
-                    _output.Write(buffer.WrittenSpan);
-                }
-                catch (IOException)
-                {
-                    // Nobody reads standard output any more, and there is nowhere else to say so; the count shows it.
-                    Interlocked.Increment(ref _dropped);
-                }
+                _output.Write(lines.WrittenSpan);
+            }
+            catch (IOException)
+            {
+                // Nobody reads standard output any more, and there is nowhere else to say so; the count shows it.
+                Interlocked.Add(ref _dropped, lines.WrittenSpan.Count((byte)'\n'));
             }
         }
+    }
+
+    private void Add(LogLine line)
+    {
+        Copy?.Invoke(line);
+        if (_closed || _waiting.WrittenCount >= MaxBytes)
+        {
+            Interlocked.Increment(ref _dropped);
+            _unmarked++;
+            return;
+        }
+
+        if (_unmarked > 0)
+            _json.Write(new LogLine(_time.GetUtcNow(), Own, string.Create(CultureInfo.InvariantCulture, $"[{_unmarked} lines were dropped here: nobody read this log]")), _waiting);
+        _unmarked = 0;
+        _json.Write(line, _waiting);
+    }
+
+    // What waits, as soon as there is something; null when there will be nothing more.
+    private ArrayBufferWriter<byte>? Take()
+    {
+        TaskCompletionSource? room;
+        ArrayBufferWriter<byte> taken;
+        lock (_gate)
+        {
+            while (_waiting.WrittenCount == 0)
+            {
+                if (_closed)
+                    return null;
+                Monitor.Wait(_gate);
+            }
+
+            taken = _waiting;
+            if (_spare.Capacity > KeptBytes)
+                _spare = new ArrayBufferWriter<byte>(KeptBytes);
+            _spare.ResetWrittenCount();
+            (_waiting, _spare) = (_spare, _waiting);
+            room = _room;
+            _room = null;
+        }
+
+        room?.SetResult();
+        return taken;
     }
 }

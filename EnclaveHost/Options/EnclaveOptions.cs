@@ -65,8 +65,23 @@ internal sealed record EnclaveOptions
     /// <summary><c>--allow-destinations</c>: networks that egress may reach although they are the node's own, loopback or link-local.</summary>
     public required IReadOnlyList<IPNetwork> AllowDestinations { get; init; }
 
+    /// <summary><c>--dns-servers</c>: name servers of egress as ADDRESS or ADDRESS:PORT; empty for those of /etc/resolv.conf.</summary>
+    public required IReadOnlyList<IPEndPoint> DnsServers { get; init; }
+
     /// <summary><c>--node-ip</c>: addresses of the node, which a pod cannot see by itself; egress does not reach them unless allowed.</summary>
     public required IReadOnlyList<IPNetwork> NodeAddresses { get; init; }
+
+    /// <summary><c>--log-level</c>: debug, info, warn or error; of this program's and the Orchestrator's own lines.</summary>
+    public required string LogLevel { get; init; }
+
+    /// <summary><c>--otlp-endpoint</c>: URL of an OpenTelemetry collector that is given the log as well; null for none.</summary>
+    public required Uri? OtlpEndpoint { get; init; }
+
+    /// <summary><c>--otlp-protocol</c>: grpc or http.</summary>
+    public required string OtlpProtocol { get; init; }
+
+    /// <summary><c>--otlp-headers</c>: folder with a file for each header that the collector is sent; empty for none.</summary>
+    public required string OtlpHeadersFolder { get; init; }
 
     /// <summary><c>--debug</c>: the enclave's console goes to the log.</summary>
     public required bool Debug { get; init; }
@@ -97,7 +112,12 @@ internal sealed record EnclaveOptions
             BootTimeout = reader.Duration("boot-timeout", Seconds(120), Seconds(1), Seconds(3600)),
             StopGrace = reader.Duration("stop-grace", Seconds(30), Seconds(1), Seconds(3600)),
             AllowDestinations = reader.Networks("allow-destinations"),
+            DnsServers = reader.EndPoints("dns-servers", defaultPort: 53),
             NodeAddresses = reader.Networks("node-ip"),
+            LogLevel = reader.Choice("log-level", "info", "debug", "info", "warn", "error"),
+            OtlpEndpoint = reader.Url("otlp-endpoint"),
+            OtlpProtocol = reader.Choice("otlp-protocol", "grpc", "grpc", "http"),
+            OtlpHeadersFolder = reader.Text("otlp-headers", ""),
             Debug = reader.Flag("debug"),
         };
         reader.Finish();

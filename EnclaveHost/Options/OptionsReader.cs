@@ -85,6 +85,34 @@ internal sealed class OptionsReader
         return fallback;
     }
 
+    /// <summary>The URL of an HTTP server; null where there is none.</summary>
+    public Uri? Url(string name)
+    {
+        if (Take(name) is not { } given)
+            return null;
+        if (Uri.TryCreate(given.Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Host.Length > 0 && url.UserInfo.Length == 0)
+            return url;
+        Problems.Add($"{given.Source}: '{given.Value}' is not http(s)://HOST:PORT[/PATH]");
+        return null;
+    }
+
+    /// <summary>Addresses with or without a port, separated by commas.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints(string name, int defaultPort)
+    {
+        var found = new List<IPEndPoint>();
+        if (Take(name) is not { } given)
+            return found;
+        foreach (var text in given.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (IPEndPoint.TryParse(text, out var address))
+                found.Add(address.Port == 0 ? new IPEndPoint(address.Address, defaultPort) : address);
+            else
+                Problems.Add($"{given.Source}: '{text}' is not an address such as 10.0.0.10 or 10.0.0.10:53");
+        }
+
+        return found;
+    }
+
     /// <summary>Networks in CIDR form, separated by commas; a plain address is a network of one.</summary>
     public IReadOnlyList<IPNetwork> Networks(string name)
     {

@@ -32,6 +32,8 @@ internal sealed class EnclaveSession : IDisposable
         var handler = new SocketsHttpHandler
         {
             ConnectTimeout = ConnectTime,
+            // Room for some batches of the log; with the usual 64 KiB a flood waits for each half of one.
+            InitialHttp2StreamWindowSize = 1024 * 1024,
             // A guest that was frozen and comes back must find no backlog of dead connections.
             KeepAlivePingDelay = TimeSpan.FromSeconds(20),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(20),
@@ -54,7 +56,7 @@ internal sealed class EnclaveSession : IDisposable
     }
 
     /// <summary>Greets the Orchestrator; the first call of every session.</summary>
-    public async Task<HelloReply> HelloAsync(uint egressPort, string hostname, TimeProvider time, TimeSpan limit, CancellationToken cancellation)
+    public async Task<HelloReply> HelloAsync(uint egressPort, string hostname, string logLevel, TimeProvider time, TimeSpan limit, CancellationToken cancellation)
     {
         var request = new HelloRequest
         {
@@ -62,6 +64,7 @@ internal sealed class EnclaveSession : IDisposable
             UnixTimeMilliseconds = time.GetUtcNow().ToUnixTimeMilliseconds(),
             EgressPort = egressPort,
             Hostname = hostname,
+            LogLevel = logLevel,
         };
         var reply = await _client.HelloAsync(request, Options(limit, cancellation));
         if (reply.ProtocolVersion != ProtocolVersion)
@@ -111,7 +114,7 @@ internal sealed class EnclaveSession : IDisposable
         _client.WatchStatus(new WatchStatusRequest(), new CallOptions(cancellationToken: cancellation));
 
     /// <summary>Log records until the session breaks.</summary>
-    public AsyncServerStreamingCall<LogRecord> StreamLogs(CancellationToken cancellation) =>
+    public AsyncServerStreamingCall<LogBatch> StreamLogs(CancellationToken cancellation) =>
         _client.StreamLogs(new StreamLogsRequest(), new CallOptions(cancellationToken: cancellation));
 
     /// <summary>Stops the containers within the grace; returns when they are stopped.</summary>

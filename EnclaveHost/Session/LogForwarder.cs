@@ -1,46 +1,91 @@
 using System.Globalization;
-using System.Text;
+using System.Runtime.InteropServices;
+using Enclaves.Channel.Logs;
 using Enclaves.Channel.Session;
 using Enclaves.EnclaveHost.Log;
+using Google.Protobuf.Collections;
 
 namespace Enclaves.EnclaveHost.Session;
 
 /// <summary>
-/// Turns the enclave's log records into lines of the pod's log; counts what was lost inside, which the gaps in the records' sequence tell.
+/// Turns the enclave's log into lines of the pod's log; counts what was lost inside, which the gaps between the batches' sequence numbers tell.
 /// </summary>
 internal sealed class LogForwarder(StdoutLines lines)
 {
-    // An Orchestrator splits its lines there; what waits to be written must stay bounded whoever sends it.
-    private const int MaxTextBytes = 16 * 1024;
     private const int MaxNameLength = 64;
-    private const string Own = "orchestrator";
+
+    // A manifest has 64 containers at most, and each two streams.
+    private const int MaxSources = 256;
+
+    // The last moment that a DateTimeOffset can be.
+    private static readonly long MaxTicks = (DateTimeOffset.MaxValue - DateTimeOffset.UnixEpoch).Ticks;
+
+    private readonly List<LogLine> _read = [];
+    private LogSource[] _sources = [];
     private long _droppedInside;
     private ulong _last;
 
-    /// <summary>Records lost inside the enclaves of this pod so far.</summary>
+    /// <summary>Lines lost inside the enclaves of this pod so far.</summary>
     public long DroppedInside => Interlocked.Read(ref _droppedInside);
 
-    /// <summary>A new enclave counts its records afresh.</summary>
+    /// <summary>A new enclave counts its lines afresh.</summary>
     public void BeginBoot() => _last = 0;
 
-    /// <summary>Writes a record, unless an earlier session of this boot has brought it: each session begins with all that is kept.</summary>
-    public void Forward(LogRecord record)
+    /// <summary>Writes a batch, without the lines that an earlier session of this boot has brought: each session begins with all that is kept.</summary>
+    /// <exception cref="InvalidDataException">It is malformed; what came before the fault has been written.</exception>
+    public void Forward(LogBatch batch)
     {
-        if (record.Sequence <= _last)
-            return;
-        var dropped = (long)Math.Min(record.Sequence - _last - 1, long.MaxValue);
-        _last = record.Sequence;
-        var container = record.Container.Length == 0 ? Own : Cut(record.Container);
-        var stream = Cut(record.Stream);
-        var at = DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(record.UnixMilliseconds, 0, 253_402_300_799_999));
-        if (dropped > 0)
+        if (batch.Sources.Count > MaxSources)
+            throw new InvalidDataException($"log batch: {batch.Sources.Count} sources, allowed are {MaxSources}");
+        Learn(batch.Sources);
+        try
         {
-            Interlocked.Add(ref _droppedInside, dropped);
-            lines.Write(new LogLine(at, container, stream, string.Create(CultureInfo.InvariantCulture, $"[{dropped} lines before this one were dropped]")));
+            Read(batch);
         }
+        finally
+        {
+            lines.Write(CollectionsMarshal.AsSpan(_read));
+            _read.Clear();
+        }
+    }
 
-        var text = record.Text.Span;
-        lines.Write(new LogLine(at, container, stream, Encoding.UTF8.GetString(text[..Math.Min(text.Length, MaxTextBytes)]), record.Partial));
+    /// <summary>Waits until there is room for more.</summary>
+    public Task RoomAsync(CancellationToken cancellation) => lines.RoomAsync(cancellation);
+
+    private void Read(LogBatch batch)
+    {
+        var rest = batch.Entries.Memory;
+        for (var sequence = batch.FirstSequence; !rest.IsEmpty; sequence++)
+        {
+            var frame = LogFrame.Take(ref rest, _sources.Length, out var text);
+            if (sequence <= _last)
+                continue;
+            var at = DateTimeOffset.UnixEpoch.AddTicks(Math.Clamp(frame.UnixTicks, 0, MaxTicks));
+            if (sequence - _last > 1)
+                Tell(sequence - _last - 1, at, _sources[frame.Source]);
+            _last = sequence;
+            _read.Add(new LogLine(at, _sources[frame.Source], text, frame.Partial));
+        }
+    }
+
+    private void Tell(ulong missing, DateTimeOffset at, LogSource source)
+    {
+        var dropped = (long)Math.Min(missing, long.MaxValue);
+        Interlocked.Add(ref _droppedInside, dropped);
+        _read.Add(new LogLine(at, source, string.Create(CultureInfo.InvariantCulture, $"[{dropped} lines before this one were dropped]")));
+    }
+
+    // The same in nearly every batch.
+    private void Learn(RepeatedField<LogBatch.Types.Source> said)
+    {
+        if (_sources.Length != said.Count)
+            Array.Resize(ref _sources, said.Count);
+        for (var i = 0; i < said.Count; i++)
+        {
+            var (container, stream) = (said[i].Container.Length == 0 ? LogSource.Orchestrator : Cut(said[i].Container), Cut(said[i].Stream));
+            if (_sources[i] is null || _sources[i].Container != container || _sources[i].Stream != stream)
+                _sources[i] = new LogSource(container, stream);
+        }
     }
 
     private static string Cut(string name) => name.Length <= MaxNameLength ? name : name[..MaxNameLength];

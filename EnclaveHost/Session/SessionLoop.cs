@@ -60,7 +60,7 @@ internal sealed partial class SessionLoop(
                         health = monitor.RunAsync(session.HealthAsync, ending.Token);
                     await FollowAsync(session, monitor, health, ending.Token);
                 }
-                catch (Exception e) when (e is RpcException or IOException or HttpRequestException or TimeoutException && !cancellation.IsCancellationRequested)
+                catch (Exception e) when (e is RpcException or IOException or InvalidDataException or HttpRequestException or TimeoutException && !cancellation.IsCancellationRequested)
                 {
                     var detail = CallFailure.Describe(e);
                     if (view.Hello is null && time.GetElapsedTime(started) > options.BootTimeout)
@@ -121,7 +121,7 @@ internal sealed partial class SessionLoop(
     {
         try
         {
-            view.Hello = await session.HelloAsync(EnclavePorts.Egress(driver.Cid), Environment.MachineName, time, HelloTime, cancellation);
+            view.Hello = await session.HelloAsync(EnclavePorts.Egress(driver.Cid), Environment.MachineName, options.LogLevel, time, HelloTime, cancellation);
         }
         catch (RpcException e) when (FinalToHello.Contains(e.StatusCode))
         {
@@ -182,8 +182,12 @@ internal sealed partial class SessionLoop(
     private async Task FollowLogsAsync(EnclaveSession session, CancellationToken cancellation)
     {
         using var call = session.StreamLogs(cancellation);
-        await foreach (var record in call.ResponseStream.ReadAllAsync(cancellation))
-            logs.Forward(record);
+        await foreach (var batch in call.ResponseStream.ReadAllAsync(cancellation))
+        {
+            logs.Forward(batch);
+            // What nobody takes here is better kept and dropped inside, where the newest lines win and a gap tells what is missing.
+            await logs.RoomAsync(cancellation);
+        }
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "the session broke ({Reason}); a new one follows in {WaitMilliseconds} ms")]

@@ -1,5 +1,6 @@
 using System.Text;
 using Enclaves.Channel.Manifest;
+using Enclaves.Orchestrator.Logs;
 using Enclaves.Orchestrator.Secrets;
 using Enclaves.Orchestrator.Volumes;
 
@@ -9,7 +10,8 @@ namespace Enclaves.Orchestrator.Containers;
 /// <param name="container">Its spec.</param>
 /// <param name="volumes">The volumes of the enclave.</param>
 /// <param name="secrets">The values that the host handed over.</param>
-internal sealed class ContainerInputs(ManifestContainer container, VolumeFolders volumes, SecretStore secrets)
+/// <param name="logsFolder">Where the logs are that a logging plugin is given.</param>
+internal sealed class ContainerInputs(ManifestContainer container, VolumeFolders volumes, SecretStore secrets, string logsFolder)
 {
     private const string Missing = "CreateContainerConfigError";
 
@@ -47,13 +49,16 @@ internal sealed class ContainerInputs(ManifestContainer container, VolumeFolders
     {
         try
         {
-            return new ContainerStart(container, [.. container.Env.Select(Variable).OfType<KeyValuePair<string, string>>()], volumes.MountsOf(container, secrets));
+            return new ContainerStart(container, [.. container.Env.Select(Variable).OfType<KeyValuePair<string, string>>()], [.. volumes.MountsOf(container, secrets), .. LogMounts()]);
         }
         catch (IOException e)
         {
             throw new ContainerRuntimeException(Missing, $"container {container.Name}: {e.Message}", e);
         }
     }
+
+    private IEnumerable<ContainerMount> LogMounts() =>
+        container.LogsAccess is null ? [] : [new ContainerMount(logsFolder, LogFiles.Target, ReadOnly: true)];
 
     private KeyValuePair<string, string>? Variable(ManifestEnv variable)
     {

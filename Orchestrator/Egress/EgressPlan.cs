@@ -98,11 +98,12 @@ internal sealed class EgressPlan
     // A container that listens on all addresses, as most do, cannot have a port that a listener of ours has on one of them.
     private void RequireFreePorts(ManifestContainer container)
     {
-        foreach (var port in container.Ports)
+        var ports = container.Ports.Select(port => port.ContainerPort);
+        foreach (var port in container.ProxyPort is { } proxy ? ports.Append(proxy) : ports)
         {
-            if (_destinations.Values.FirstOrDefault(destination => destination.Port == port.ContainerPort) is { } taken)
+            if (_destinations.Values.FirstOrDefault(destination => destination.Port == port) is { } taken)
                 throw new EgressPlanException(string.Create(CultureInfo.InvariantCulture,
-                    $"container {container.Name} cannot listen on port {port.ContainerPort}: inside the enclave it leads to {taken.Host}; let the container listen on another port"));
+                    $"container {container.Name} cannot listen on port {port}: inside the enclave it leads to {taken.Host}; let the container listen on another port"));
         }
     }
 

@@ -7,7 +7,10 @@ using Enclaves.Channel.Transport;
 
 namespace Enclaves.Orchestrator.Ingress;
 
-/// <summary>Leads the host's connections on each ingress port to the container port it belongs to.</summary>
+/// <summary>
+/// Leads the host's connections on each ingress port to the container port it belongs to. Where there is a container of role auth they go to
+/// its proxy port first, but for those to itself; what it lets pass it hands on over the loopback, and no other way leads past it.
+/// </summary>
 internal static class IngressRelays
 {
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(5);
@@ -17,6 +20,7 @@ internal static class IngressRelays
     public static List<RelayServer> Start(EnclaveManifest manifest, IGuestTransport transport, ILogger logger)
     {
         var relays = new List<RelayServer>();
+        var auth = manifest.Containers.FirstOrDefault(container => container.Role == ContainerRole.Auth);
         foreach (var container in manifest.Containers)
         {
             foreach (var port in container.Ports)
@@ -24,7 +28,7 @@ internal static class IngressRelays
                 if (port.IngressPort is not { } ingress)
                     continue;
                 var name = string.Create(CultureInfo.InvariantCulture, $"ingress:{container.Name}:{port.ContainerPort}");
-                var target = new IPEndPoint(IPAddress.Loopback, port.ContainerPort);
+                var target = new IPEndPoint(IPAddress.Loopback, container == auth ? port.ContainerPort : auth?.ProxyPort ?? port.ContainerPort);
                 relays.Add(new RelayServer(
                     name, transport.Listen((uint)ingress), RelayDirection.Ingress, (_, cancellation) => DialAsync(target, cancellation), logger,
                     halfCloses: transport.HalfCloses));

@@ -6,20 +6,34 @@ namespace Enclaves.Orchestrator.Logs;
 /// Follows one container's log file into the buffer and keeps the file small: the disk it lies on is memory. When it has grown past the
 /// limit it is renamed, the runtime is told to open a new one, and the old one is read to its end and removed.
 /// </summary>
-internal sealed class CriLogFollower(string path, string container, LogBuffer buffer, Func<CancellationToken, Task> reopen, TimeProvider time)
+internal sealed class CriLogFollower
 {
     private const int RotateBytes = 1024 * 1024;
     private const int ReadBytes = 64 * 1024;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    private readonly LineAssembler _lines = new(line => Append(line, container, buffer, time));
+    private readonly string _path;
+    private readonly Func<CancellationToken, Task> _reopen;
+    private readonly LogBuffer _buffer;
+    private readonly TimeProvider _time;
+    private readonly LineAssembler _lines;
+    private readonly ushort _out;
+    private readonly ushort _error;
     private long _rotateAt = RotateBytes;
+
+    public CriLogFollower(string path, string container, LogBuffer buffer, Func<CancellationToken, Task> reopen, TimeProvider time)
+    {
+        (_path, _reopen, _buffer, _time) = (path, reopen, buffer, time);
+        (_out, _error) = (buffer.Source(container, "stdout"), buffer.Source(container, "stderr"));
+        _lines = new LineAssembler(Append);
+    }
+
 
     /// <summary>Follows until <paramref name="ended"/> is cancelled, and then to the end of what is there.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public async Task RunAsync(CancellationToken ended)
     {
-        while (!File.Exists(path))
+        while (!File.Exists(_path))
         {
             if (ended.IsCancellationRequested)
                 return;
@@ -36,9 +50,9 @@ internal sealed class CriLogFollower(string path, string container, LogBuffer bu
     // True when the file was rotated and the next one is to be followed.
     private async Task<bool> FollowFileAsync(CancellationToken ended)
     {
-        var old = path + ".old";
+        var old = _path + ".old";
         var rotated = false;
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        await using var file = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         var chunk = new byte[ReadBytes];
         while (true)
         {
@@ -61,17 +75,17 @@ internal sealed class CriLogFollower(string path, string container, LogBuffer bu
 
     private async Task<bool> RotateAsync(string old, CancellationToken ended)
     {
-        File.Move(path, old, overwrite: true);
+        File.Move(_path, old, overwrite: true);
         try
         {
-            await reopen(ended);
+            await _reopen(ended);
             _rotateAt = RotateBytes;
             return true;
         }
         catch (Exception e) when (e is RpcException or OperationCanceledException)
         {
             // The container has just ended, or the runtime is away: go on with this file and try again when it has doubled.
-            File.Move(old, path, overwrite: true);
+            File.Move(old, _path, overwrite: true);
             _rotateAt *= 2;
             return false;
         }
@@ -81,7 +95,7 @@ internal sealed class CriLogFollower(string path, string container, LogBuffer bu
     {
         try
         {
-            await Task.Delay(Pause, time, ended);
+            await Task.Delay(Pause, _time, ended);
         }
         catch (OperationCanceledException)
         {
@@ -89,11 +103,11 @@ internal sealed class CriLogFollower(string path, string container, LogBuffer bu
         }
     }
 
-    private static void Append(ReadOnlySpan<byte> line, string container, LogBuffer buffer, TimeProvider time)
+    private void Append(ReadOnlySpan<byte> line, bool partial)
     {
         if (CriLogLine.TryParse(line, out var parsed))
-            buffer.Append(container, parsed.Stream, parsed.Text, parsed.Partial, parsed.Time);
+            _buffer.Append(parsed.Stream == "stderr" ? _error : _out, parsed.Text, parsed.Partial, parsed.Time);
         else
-            buffer.Append(container, "stdout", line, partial: false, time.GetUtcNow());
+            _buffer.Append(_out, line, partial, _time.GetUtcNow());
     }
 }

@@ -1,9 +1,9 @@
 namespace Enclaves.Orchestrator.Logs;
 
-/// <summary>Takes a line without its end.</summary>
-internal delegate void LineSink(ReadOnlySpan<byte> line);
+/// <summary>Takes a line without its end, or a piece of one that goes on in the next call.</summary>
+internal delegate void LineSink(ReadOnlySpan<byte> line, bool partial);
 
-/// <summary>Cuts a stream of bytes into lines. A line that never ends is handed on in pieces of 32 KiB.</summary>
+/// <summary>Cuts a stream of bytes into lines. A longer line than 32 KiB, or one that never ends, is handed on in pieces of that size.</summary>
 internal sealed class LineAssembler(LineSink sink)
 {
     private const int MaxLineBytes = 32 * 1024;
@@ -16,17 +16,23 @@ internal sealed class LineAssembler(LineSink sink)
         while (!data.IsEmpty)
         {
             var end = data.IndexOf((byte)'\n');
+            if (_length == 0 && end is >= 0 and <= MaxLineBytes)
+            {
+                // The everyday case needs no copy.
+                sink(data[..end], partial: false);
+                data = data[(end + 1)..];
+                continue;
+            }
+
             var piece = end < 0 ? data : data[..end];
             var room = Math.Min(piece.Length, MaxLineBytes - _length);
             piece[..room].CopyTo(_pending.AsSpan(_length));
             _length += room;
             var whole = end >= 0 && room == piece.Length;
             data = data[(whole ? end + 1 : room)..];
-            if (whole || _length == MaxLineBytes)
-            {
-                sink(_pending.AsSpan(0, _length));
-                _length = 0;
-            }
+            // A full piece is a whole line only where its end is known to follow.
+            if (whole || (_length == MaxLineBytes && !data.IsEmpty))
+                Hand(partial: !whole);
         }
     }
 
@@ -34,7 +40,14 @@ internal sealed class LineAssembler(LineSink sink)
     public void Flush()
     {
         if (_length > 0)
-            sink(_pending.AsSpan(0, _length));
-        _length = 0;
+            Hand(partial: false);
+    }
+
+    private void Hand(bool partial)
+    {
+        var cut = partial ? Utf8Cut.Before(_pending, _length) : _length;
+        sink(_pending.AsSpan(0, cut), partial);
+        _pending.AsSpan(cut, _length - cut).CopyTo(_pending);
+        _length -= cut;
     }
 }

@@ -9,15 +9,15 @@ internal sealed class BoundedText(int maxBytes)
     private readonly byte[] _kept = new byte[maxBytes];
     private int _length;
 
-    /// <summary>Adds a line.</summary>
-    public void Add(ReadOnlySpan<byte> line)
+    /// <summary>Adds a line, or a piece of one.</summary>
+    public void Add(ReadOnlySpan<byte> line, bool partial)
     {
         lock (_lock)
         {
             var taken = Math.Min(line.Length, maxBytes - _length);
             line[..taken].CopyTo(_kept.AsSpan(_length));
             _length += taken;
-            if (_length < maxBytes)
+            if (!partial && _length < maxBytes)
                 _kept[_length++] = (byte)'\n';
         }
     }

@@ -49,7 +49,7 @@ internal sealed partial class OrchestratorService(
             throw Refuse(StatusCode.InvalidArgument, $"hostname '{request.Hostname}' is not one of at most {MaxHostnameBytes} characters");
         try
         {
-            facts.Apply(TimeOf(request), request.Hostname, request.EgressPort);
+            facts.Apply(TimeOf(request), request.Hostname, request.EgressPort, request.LogLevel);
         }
         catch (ArgumentOutOfRangeException e)
         {
@@ -150,21 +150,14 @@ internal sealed partial class OrchestratorService(
 
     public override Task<HealthReply> Health(HealthRequest request, ServerCallContext context) => Task.FromResult(report.Health());
 
-    public override async Task StreamLogs(StreamLogsRequest request, IServerStreamWriter<LogRecord> responseStream, ServerCallContext context)
+    public override async Task StreamLogs(StreamLogsRequest request, IServerStreamWriter<LogBatch> responseStream, ServerCallContext context)
     {
         RequireGreeting(context);
-        await foreach (var entry in logs.ReadAsync(context.CancellationToken))
+        await foreach (var chunk in logs.ReadAsync(context.CancellationToken))
         {
-            var record = new LogRecord
-            {
-                Sequence = entry.Sequence,
-                UnixMilliseconds = entry.Time.ToUnixTimeMilliseconds(),
-                Container = entry.Container,
-                Stream = entry.Stream,
-                Text = UnsafeByteOperations.UnsafeWrap(entry.Text),
-                Partial = entry.Partial,
-            };
-            await responseStream.WriteAsync(record, context.CancellationToken);
+            var batch = new LogBatch { FirstSequence = chunk.First, Entries = UnsafeByteOperations.UnsafeWrap(chunk.Frames) };
+            batch.Sources.AddRange(chunk.Sources.Select(source => new LogBatch.Types.Source { Container = source.Container, Stream = source.Stream }));
+            await responseStream.WriteAsync(batch, context.CancellationToken);
         }
     }
 

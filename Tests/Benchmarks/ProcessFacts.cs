@@ -11,6 +11,12 @@ internal static class ProcessFacts
     /// <summary>The most that it has held, in KiB.</summary>
     public static long PeakKib(int process) => Read(process, "VmHWM");
 
+    /// <summary>How many files it may have open.</summary>
+    public static long OpenFiles(int process) => long.Parse(
+        File.ReadLines($"/proc/{process}/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal))["Max open files".Length..]
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[0],
+        CultureInfo.InvariantCulture);
+
     /// <summary>The only process that its first thread has started.</summary>
     public static int OnlyChild(int process) =>
         int.Parse(File.ReadAllText($"/proc/{process}/task/{process}/children").Trim(), CultureInfo.InvariantCulture);

@@ -42,7 +42,7 @@ public sealed class EgressTests : IDisposable
     [Fact]
     public async Task A_listed_destination_is_reached_and_bytes_pass_both_ways()
     {
-        await using var enclave = await StartAsync("--allow-destinations", "127.0.0.0/8");
+        await using var enclave = await StartAsync("127.0.0.1", "--allow-destinations", "127.0.0.0/8");
         using var socket = await AskAsync(enclave, new EgressRequest("127.0.0.1", Port, "app"));
         using var other = await _destination.AcceptSocketAsync(TestContext.Current.CancellationToken);
         await socket.SendAsync("to"u8.ToArray());
@@ -57,9 +57,48 @@ public sealed class EgressTests : IDisposable
     [Fact]
     public async Task An_unknown_container_reaches_nothing_and_makes_no_counter_of_its_own()
     {
-        await using var enclave = await StartAsync("--allow-destinations", "127.0.0.0/8");
+        await using var enclave = await StartAsync("127.0.0.1", "--allow-destinations", "127.0.0.0/8");
         await Should.ThrowAsync<EgressRefusedException>(() => AskAsync(enclave, new EgressRequest("127.0.0.1", Port, "ghost")));
         (await enclave.Host.MetricsAsync()).ShouldContain("enclave_egress_refused_total{container=\"unknown\"} 1\n");
+    }
+
+    [Fact]
+    public async Task A_name_is_looked_up_once_in_its_time_and_a_later_answer_is_judged_anew()
+    {
+        await using var names = await NameServer.StartAsync(timeToLive: 3, "127.0.0.1 shop.example\n");
+        await using var enclave = await StartAsync("shop.example", "--allow-destinations", "127.0.0.0/8", "--dns-servers", names.Address);
+        var request = new EgressRequest("shop.example", Port, "app");
+        for (var i = 0; i < 20; i++)
+            (await AskAsync(enclave, request)).Dispose();
+        names.Asked("shop.example").ShouldBeLessThan(5, await names.Explain());
+
+        // The name's owner turns it against the node's metadata service.
+        await names.ChangeAsync("169.254.169.254 shop.example\n");
+        var reason = "";
+        await Eventually.Holds("the new answer counts", TimeSpan.FromSeconds(30), async () =>
+        {
+            try
+            {
+                (await AskAsync(enclave, request)).Dispose();
+            }
+            catch (EgressRefusedException e)
+            {
+                reason = e.Message;
+            }
+
+            return reason.Length > 0;
+        }, names.Explain);
+        reason.ShouldContain("169.254.169.254 is link-local, where the metadata service is");
+    }
+
+    [Fact]
+    public async Task A_name_that_nobody_knows_is_refused_and_asked_for_once_in_a_while()
+    {
+        await using var names = await NameServer.StartAsync(timeToLive: 60, "127.0.0.1 shop.example\n");
+        await using var enclave = await StartAsync("nowhere.example", "--dns-servers", names.Address);
+        for (var i = 0; i < 20; i++)
+            (await Should.ThrowAsync<EgressRefusedException>(() => AskAsync(enclave, new EgressRequest("nowhere.example", Port, "app")))).Message.ShouldContain("nowhere.example");
+        names.Asked("nowhere.example").ShouldBeInRange(1, 6, await names.Explain());
     }
 
     [Fact]
@@ -76,18 +115,21 @@ public sealed class EgressTests : IDisposable
         await Eventually.Holds("the refusal is in the log", TimeSpan.FromSeconds(30),
             () => Task.FromResult(enclave.Host.Output.Contains($"container app: peer.example:{Port} is of type 'proxy', which needs attestation", StringComparison.Ordinal)),
             enclave.Host.Explain);
-        (await enclave.Host.StatusAsync())["enclaveRelays"]!.AsArray().Single(relay => (string)relay!["name"]! == $"egress:peer.example:{Port}")!["refused"]!
-            .GetValue<int>().ShouldBe(1);
+        // The enclave tells of its relays every ten seconds.
+        await Eventually.Holds("the refusal is counted", TimeSpan.FromSeconds(30), async () => (await enclave.Host.StatusAsync())["enclaveRelays"]!.AsArray()
+            .Single(relay => (string)relay!["name"]! == $"egress:peer.example:{Port}")!["refused"]!.GetValue<int>() == 1, enclave.Host.Explain);
     }
 
     public void Dispose() => _destination.Dispose();
 
     // No Orchestrator is needed: the test speaks in its place.
-    private async Task<LocalEnclave> StartAsync(params string[] arguments)
+    private Task<LocalEnclave> StartAsync() => StartAsync("127.0.0.1");
+
+    private async Task<LocalEnclave> StartAsync(string destination, params string[] arguments)
     {
         var silent = Path.Combine(AppContext.BaseDirectory, "Plugin", "silent.sh");
         var enclave = LocalEnclave.Start(
-            app => app with { Outbound = [new ManifestOutbound { Host = "127.0.0.1", Port = Port }] }, [.. arguments, "--orchestrator", silent]);
+            app => app with { Outbound = [new ManifestOutbound { Host = destination, Port = Port }] }, [.. arguments, "--orchestrator", silent]);
         await enclave.Host.UntilStateAsync("Booting", LocalEnclave.ReadyLimit);
         return enclave;
     }

@@ -43,6 +43,19 @@ public sealed class ManifestCodecTests
     }
 
     [Theory]
+    [InlineData(ContainerRole.Auth, null, null, "containers[0].proxyPort")]
+    [InlineData(ContainerRole.Auth, 0, null, "containers[0].proxyPort")]
+    [InlineData(ContainerRole.User, 9000, null, "containers[0].proxyPort")]
+    [InlineData(ContainerRole.User, null, "second", "containers[0].logsAccess")]
+    [InlineData(ContainerRole.Logging, null, "nobody", "containers[0].logsAccess")]
+    public void What_is_another_roles_is_refused_and_what_the_own_needs_is_asked_for(string role, int? proxyPort, string? logs, string path)
+    {
+        var container = Manifest().Containers[0] with { Role = role, ProxyPort = proxyPort, LogsAccess = logs is null ? null : [logs] };
+        var manifest = Manifest() with { Containers = [container, Manifest().Containers[0] with { Name = "second", Ports = [] }] };
+        Should.Throw<ManifestException>(() => ManifestCodec.Read(ManifestCodec.Write(manifest))).Message.ShouldContain(path);
+    }
+
+    [Theory]
     [InlineData("\"args\":[]", "\"args\":[null]", "containers[0].args[0]")]
     [InlineData("\"command\":[]", "\"command\":[null]", "containers[0].command[0]")]
     [InlineData("\"outbound\":[]", "\"outbound\":[null]", "containers[0].outbound[0]")]

@@ -146,7 +146,21 @@ internal sealed class EnclavePodTemplate(InjectionOptions options, EnclaveSettin
             Variable("ENCLAVE_DEBUG", settings.DebugMode ? "true" : "false"));
         if (options.AllowDestinations.Length > 0)
             variables.Add((JsonNode)Variable("ENCLAVE_ALLOW_DESTINATIONS", options.AllowDestinations));
+        foreach (var (name, value) in Logging())
+            variables.Add((JsonNode)Variable(name, value));
         return variables;
+    }
+
+    private IEnumerable<(string Name, string Value)> Logging()
+    {
+        if (settings.Logging?.Level is { } level)
+            yield return ("ENCLAVE_LOG_LEVEL", level);
+        if (settings.Logging?.OtlpEndpoint is not { } endpoint)
+            yield break;
+        yield return ("ENCLAVE_OTLP_ENDPOINT", endpoint);
+        yield return ("ENCLAVE_OTLP_PROTOCOL", settings.Logging.OtlpProtocol ?? OtlpProtocols.Grpc);
+        if (settings.Logging.OtlpHeadersSecret is { } secret)
+            yield return ("ENCLAVE_OTLP_HEADERS", $"{SecretVolumes.Root}/{secret}");
     }
 
     private JsonArray Ports()

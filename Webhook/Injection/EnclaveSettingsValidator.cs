@@ -33,6 +33,7 @@ internal sealed class EnclaveSettingsValidator : AbstractValidator<EnclaveSettin
                 context.AddFailure($"is '{image}', but there is one enclave image only in this version; leave it out");
         });
         RuleFor(settings => settings.Ports).Custom((ports, context) => CheckPorts(ports, context));
+        RuleFor(settings => settings.Logging!).SetValidator(new LoggingSettingsValidator()).When(settings => settings.Logging is not null);
         RuleForEach(settings => settings.PullSecrets).RequiredObjectName();
         RuleForEach(settings => settings.Secrets).NotNull().WithMessage("is null, allowed is {\"name\": …}").SetValidator(new SecretNeedValidator());
         RuleFor(settings => settings).Custom((settings, context) =>
@@ -65,6 +66,30 @@ internal sealed class EnclaveSettingsValidator : AbstractValidator<EnclaveSettin
             else if (!seen.Add(port))
                 context.AddFailure($"has {port} twice; remove one of them");
         }
+    }
+}
+
+/// <summary>Where logs go.</summary>
+internal sealed class LoggingSettingsValidator : AbstractValidator<LoggingSettings>
+{
+    public LoggingSettingsValidator()
+    {
+        RuleFor(logging => logging.Level).Custom((level, context) =>
+        {
+            if (level is not (null or LoggingLevels.Debug or LoggingLevels.Info or LoggingLevels.Warn or LoggingLevels.Error))
+                context.AddFailure($"is '{level}', allowed are {LoggingLevels.Debug}, {LoggingLevels.Info}, {LoggingLevels.Warn} and {LoggingLevels.Error}");
+        });
+        RuleFor(logging => logging.OtlpEndpoint).Custom((endpoint, context) =>
+        {
+            if (endpoint is not null && (endpoint.Length > 2048 || !UrlRules.IsUrl(endpoint, "http", "https")))
+                context.AddFailure("is not the URL of a collector, allowed is http(s)://HOST:PORT[/PATH]");
+        });
+        RuleFor(logging => logging.OtlpProtocol).Custom((protocol, context) =>
+        {
+            if (protocol is not (null or OtlpProtocols.Grpc or OtlpProtocols.Http))
+                context.AddFailure($"is '{protocol}', allowed are {OtlpProtocols.Grpc} and {OtlpProtocols.Http}");
+        });
+        RuleFor(logging => logging.OtlpHeadersSecret).ObjectName();
     }
 }
 

@@ -12,24 +12,33 @@ namespace Enclaves.Webhook.Validation;
 /// </summary>
 internal static class EgressPorts
 {
-    /// <summary>Adds a failure at the path of every containerPort that is a destination's port as well.</summary>
+    /// <summary>Adds a failure at the path of every containerPort, and of a proxyPort, that is a destination's port as well.</summary>
     public static void RequireFree(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins, ValidationContext<NitroEnclaveDeployment> context)
     {
         var taken = new Dictionary<int, Destination>();
         foreach (var destination in Destinations(spec, plugins))
             taken.TryAdd(destination.Port, destination);
-        foreach (var plugin in plugins)
+        foreach (var (path, port) in plugins.SelectMany(Listened))
         {
-            var ports = plugin.Container?.Ports ?? [];
-            for (var i = 0; i < ports.Count; i++)
+            if (taken.TryGetValue(port, out var destination))
             {
-                if (ports[i] is { } port && taken.TryGetValue(port.ContainerPort, out var destination))
-                {
-                    context.AddFailure(new ValidationFailure($"{plugin.ContainerPath}.ports[{i}].containerPort", string.Create(
-                        CultureInfo.InvariantCulture, $"inside the enclave port {port.ContainerPort} leads to {destination}; allowed is any other, on which the container then listens")) { ErrorCode = "EgressPorts" });
-                }
+                context.AddFailure(new ValidationFailure(path, string.Create(
+                    CultureInfo.InvariantCulture, $"inside the enclave port {port} leads to {destination}; allowed is any other, on which the container then listens")) { ErrorCode = "EgressPorts" });
             }
         }
+    }
+
+    private static IEnumerable<(string Path, int Port)> Listened(NedPlugin plugin)
+    {
+        var ports = plugin.Container?.Ports ?? [];
+        for (var i = 0; i < ports.Count; i++)
+        {
+            if (ports[i] is { } port)
+                yield return ($"{plugin.ContainerPath}.ports[{i}].containerPort", port.ContainerPort);
+        }
+
+        if (plugin.ProxyPort is { } proxy && !ports.Any(port => port?.ContainerPort == proxy))
+            yield return ($"{plugin.Path}.proxyPort", proxy);
     }
 
     private static IEnumerable<Destination> Destinations(NitroEnclaveDeploymentSpec spec, IReadOnlyList<NedPlugin> plugins)

@@ -45,6 +45,12 @@ internal static class PluginListRules
 
         static string Path((NedPlugin Plugin, int Index, PluginPort) port) => $"{port.Plugin.ContainerPath}.ports[{port.Index}]";
         context.Unique(ports, port => port.Port?.ContainerPort, (port, _) => $"{Path(port)}.containerPort", Scope + ", whose containers share one network");
+        foreach (var plugin in plugins.Where(plugin => plugin.ProxyPort is not null))
+        {
+            if (ports.FirstOrDefault(port => port.Plugin != plugin && port.Port?.ContainerPort == plugin.ProxyPort) is { Port: not null } taken)
+                context.AddFailure(new ValidationFailure($"{plugin.Path}.proxyPort", $"'{plugin.ProxyPort}' is already used by {Path(taken)}.containerPort; it must be unique {Scope}, whose containers share one network") { ErrorCode = "Uniqueness" });
+        }
+
         context.Unique(ports, port => port.Port?.HostPort, (port, _) => $"{Path(port)}.hostPort", OneService);
         // Ports of one number have one name by default as well: that error is said above.
         var exposed = ports.Where(port => port.Port?.HostPort is not null).DistinctBy(port => port.Port.HostPort).ToList();

@@ -48,7 +48,7 @@ internal sealed partial class ContainerdProcess(Children children, ILogger<Conta
     }
 
     // containerd reports every call at info; what matters is what went wrong.
-    private void Report(ReadOnlySpan<byte> line)
+    private void Report(ReadOnlySpan<byte> line, bool partial)
     {
         var text = Encoding.UTF8.GetString(line);
         if (text.Contains("level=info", StringComparison.Ordinal) || text.Contains("level=debug", StringComparison.Ordinal))

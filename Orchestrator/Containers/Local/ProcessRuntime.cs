@@ -52,9 +52,10 @@ internal sealed partial class ProcessRuntime(
             var program = Spawn.Find(container.Command[0], environment.GetValueOrDefault("PATH"));
             var output = new ChildOutput();
             var child = await _spawner.RunAsync(() => Launch(program, container.Command.Skip(1).Concat(container.Args), environment, output));
+            var (outLines, errorLines) = (logs.Source(container.Name, "stdout"), logs.Source(container.Name, "stderr"));
             var read = output.ReadAsync(
-                line => logs.Append(container.Name, "stdout", line, partial: false, time.GetUtcNow()),
-                line => logs.Append(container.Name, "stderr", line, partial: false, time.GetUtcNow()));
+                (line, partial) => logs.Append(outLines, line, partial, time.GetUtcNow()),
+                (line, partial) => logs.Append(errorLines, line, partial, time.GetUtcNow()));
             var id = string.Create(CultureInfo.InvariantCulture, $"{container.Name}-{attempt}-{child.Id}");
             _running[id] = new Running(child, read, time.GetUtcNow(), environment);
             return id;

@@ -60,7 +60,7 @@ internal sealed class ContainerStarts(string orchestrator, Containerd containerd
             "--listen", endpoint.ToString(), "--runtime", "containerd", "--containerd-socket", containerd.Socket);
         await process.Until("listening", () => Task.FromResult(File.Exists(Path.Combine(folder, $"guest_{EnclavePorts.Control}"))), cancellation);
         using var session = new EnclaveSession(HostTransport.For(endpoint));
-        await session.HelloAsync(EgressPort, "bench", TimeProvider.System, StartTime, cancellation);
+        await session.HelloAsync(EgressPort, "bench", "info", TimeProvider.System, StartTime, cancellation);
         var bytes = ManifestCodec.Write(ManifestOf(image, round));
         await session.PutManifestAsync(new LoadedManifest(ManifestCodec.Read(bytes), bytes, ManifestCodec.Digest(bytes)), cancellation);
         var started = await Started(session, cancellation);

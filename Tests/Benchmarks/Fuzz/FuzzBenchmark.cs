@@ -6,7 +6,7 @@ using Enclaves.Tests.Unit.Webhook.Fuzz;
 
 namespace Enclaves.Tests.Benchmarks.Fuzz;
 
-/// <summary>Runs many cases of <see cref="AdmissionFuzz"/>, <see cref="ManifestFuzz"/> and <see cref="SessionFuzz"/>, on all processors.</summary>
+/// <summary>Runs many cases of <see cref="AdmissionFuzz"/>, <see cref="ManifestFuzz"/>, <see cref="SessionFuzz"/> and <see cref="LogFuzz"/>, on all processors.</summary>
 internal static class FuzzBenchmark
 {
     private const int DefaultCount = 1_000_000;
@@ -28,9 +28,11 @@ internal static class FuzzBenchmark
         try
         {
             var session = new SessionFuzz(parts);
+            using var log = new LogFuzz();
             var failures = RunAll("admission", count, number => Named(AdmissionFuzz.Run(seed, number)), cancellation)
                 + RunAll("manifest", count, number => ManifestFuzz.Run(seed, number), cancellation)
-                + RunAll("session", count, number => session.Run(seed, number), cancellation);
+                + RunAll("session", count, number => session.Run(seed, number), cancellation)
+                + RunAll("log", count, number => log.Run(seed, number), cancellation);
             return failures == 0 ? 0 : 1;
         }
         finally

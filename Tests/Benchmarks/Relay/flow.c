@@ -5,6 +5,7 @@
 //   flow send ADDRESS STREAMS SECONDS    prints the bytes a second that the peer has read
 //   flow ping ADDRESS CONNECTIONS EACH SECONDS
 //                                        EACH requests of 64 bytes a second on each; prints p50 and p99 of their times in microseconds
+//   flow log BYTES MEGABYTES SECONDS     writes numbered lines of BYTES, so many megabytes a second, and a last one
 //
 // ADDRESS is a port of 127.0.0.1, or the path of a Unix socket.
 #include <arpa/inet.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -172,8 +174,36 @@ static struct load *all(void *(*run)(void *), const char *address, int count, in
     return loads;
 }
 
+// Once a millisecond, as much as is due by then.
+static void write_lines(int bytes, double megabytes, double seconds) {
+    char *lines = malloc(BUFFER + bytes);
+    double began = now(), due;
+    for (long number = 0; now() < began + seconds;) {
+        due = (now() - began) * megabytes * 1e6 / bytes;
+        while (number < due) {
+            int length = 0;
+            for (; length < BUFFER && number < due; number++, length += bytes) {
+                memset(lines + length, 'x', bytes);
+                lines[length + sprintf(lines + length, "line %ld", number)] = ' ';
+                lines[length + bytes - 1] = '\n';
+            }
+            if (!write_all(1, lines, length)) exit(1);
+        }
+        usleep(1000);
+    }
+    printf("line last\n");
+}
+
 int main(int argc, char **argv) {
+    struct rlimit files;
     signal(SIGPIPE, SIG_IGN);
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    if (argc == 5 && !strcmp(argv[1], "log")) {
+        write_lines(atoi(argv[2]), atof(argv[3]), atof(argv[4]));
+        return 0;
+    }
     if (argc == 4 && !strcmp(argv[1], "relay"))
         for (int s = serve(argv[2]), c; (c = accept(s, 0, 0)) >= 0;) relay_one(c, argv[3]);
     if (argc == 3 && !strcmp(argv[1], "peer"))

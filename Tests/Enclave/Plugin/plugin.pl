@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # A plugin for the tests, in what every Debian has: answers HTTP on 127.0.0.1.
 #   GET /       "plugin PID", the process to kill
+#   GET /log/COUNT/BYTES   writes so many numbered lines of so many bytes to its output first
 #   GET /hold   keeps the connection open until the other side closes it
 # usage: plugin.pl PORT
 use strict;
@@ -26,6 +27,12 @@ while (1) {
         $client->flush;
         1 while <$client>;
         exit 0;
+    }
+    if ($request =~ m{^GET /log/(\d+)/(\d+) }) {
+        my ($count, $bytes) = ($1, $2);
+        $| = 0;
+        for my $i (1 .. $count) { my $line = "line $i "; print $line, 'x' x ($bytes - length $line), "\n" }
+        $| = 1;
     }
     my $body = "plugin $main\n";
     print $client "HTTP/1.1 200 OK\r\nContent-Length: " . length($body) . "\r\nConnection: close\r\n\r\n$body";

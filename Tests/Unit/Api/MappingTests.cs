@@ -45,9 +45,8 @@ public sealed class MappingTests
         NotYetRunnable.Of(new()
         {
             Enclave = new() { Image = "other.eif" },
-            Logging = new() { Level = "debug" },
             UserPlugins = [Web],
-        }).ShouldBe(["spec.enclave.image", "spec.logging.level"]);
+        }).ShouldBe(["spec.enclave.image"]);
     }
 
     [Fact]

@@ -38,6 +38,16 @@ public sealed class BoundaryFuzzTests : IDisposable
     }
 
     [Fact]
+    public void No_batch_of_the_log_does_more_to_the_host_than_be_refused()
+    {
+        using var fuzz = new LogFuzz();
+        var outcomes = Enumerable.Range(0, 20_000).Select(number => fuzz.Run(Seed, number)).ToList();
+        outcomes.Select(outcome => outcome.Failure).FirstOrDefault(failure => failure is not null).ShouldBeNull();
+        foreach (var outcome in new[] { "written", "refused", "not a message" })
+            outcomes.Count(each => each.Outcome == outcome).ShouldBeGreaterThan(100, outcome);
+    }
+
+    [Fact]
     public async Task No_frame_keeps_the_next_session_from_being_served()
     {
         await using var parts = new SessionParts(_folder);
@@ -46,7 +56,7 @@ public sealed class BoundaryFuzzTests : IDisposable
         for (var number = 0; number < 400; number += 8)
             await Task.WhenAll(Enumerable.Range(number, 8).Select(each => fuzz.RunAsync(Seed, each, TestContext.Current.CancellationToken)));
         using var session = new EnclaveSession(HostTransport.For(ChannelEndpoint.Directory(_folder, EnclavePorts.Control)));
-        (await session.HelloAsync(0, "host", TimeProvider.System, TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)).ProtocolVersion.ShouldBe(1u);
+        (await session.HelloAsync(0, "host", "info", TimeProvider.System, TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)).ProtocolVersion.ShouldBe(1u);
     }
 
     [Theory]

@@ -118,7 +118,12 @@ internal static class ManifestFuzz
             Schema = EnclaveManifest.CurrentSchema,
             Name = "demo",
             Namespace = "team",
-            Containers = [app, app with { Name = "gate", Role = ContainerRole.Auth, Ports = [], Env = [], Mounts = null }],
+            Containers =
+            [
+                app,
+                app with { Name = "gate", Role = ContainerRole.Auth, ProxyPort = 9443, Ports = [], Env = [], Mounts = null },
+                app with { Name = "shipper", Role = ContainerRole.Logging, LogsAccess = ["app", "gate"], Ports = [], Env = [], Mounts = null, Outbound = [new() { Host = "peer.example", Port = 7000, Type = "enclave" }] },
+            ],
             Registries = ["cdn.example:443", "[2001:db8::1]:5000"],
             Volumes =
             [

@@ -11,6 +11,7 @@ using Enclaves.Orchestrator.Session;
 using Enclaves.Orchestrator.Volumes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Enclaves.Tests.Unit.Boundary;
@@ -29,17 +30,19 @@ internal sealed class SessionParts : IAsyncDisposable
         var time = TimeProvider.System;
         var transport = GuestTransport.For(ChannelEndpoint.Directory(folder, 7000));
         var changes = new StatusChanges();
-        var facts = new SessionFacts(new GuestClock(_ => throw new InvalidOperationException("the clock was set")), time, NullLogger<SessionFacts>.Instance);
+        var logs = new LogBuffer(64 * 1024);
+        var facts = new SessionFacts(
+            new GuestClock(_ => throw new InvalidOperationException("the clock was set")), new OrchestratorLog(logs, time, LogLevel.Critical), time, NullLogger<SessionFacts>.Instance);
         var (credentials, secrets, shutdown) = (new Credentials(), new SecretStore(), new Shutdown());
         _supervisor = new EnclaveSupervisor(
             _runtime, transport, new EgressRelays(transport, () => facts.EgressPort, NullLogger<EgressRelays>.Instance),
             new EnclavePlace(folder, Path.Combine(folder, "hosts"), IPAddress.Parse("127.64.0.1"), OwnsNetwork: false),
-            credentials, secrets, new VolumeFolders(folder, mounts: false), changes, shutdown, time, NullLogger<EnclaveSupervisor>.Instance);
+            credentials, secrets, new VolumeFolders(folder, mounts: false), new LogFiles(folder, logs, NullLogger<LogFiles>.Instance), changes, shutdown, time, NullLogger<EnclaveSupervisor>.Instance);
         var seal = new ManifestSeal();
         Sealed = ManifestCodec.Write(ManifestFuzz.Everything() with { Name = "sealed" });
         seal.Offer(Sealed, ManifestCodec.Digest(Sealed), out _);
         Service = new OrchestratorService(
-            _supervisor, seal, facts, credentials, secrets, new StatusReport(_supervisor, facts), changes, new LogBuffer(64 * 1024), shutdown, time,
+            _supervisor, seal, facts, credentials, secrets, new StatusReport(_supervisor, facts), changes, logs, shutdown, time,
             NullLogger<OrchestratorService>.Instance);
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Enclaves.Channel.Logs;
 using Enclaves.Orchestrator.Logs;
 using Shouldly;
 using Xunit;
@@ -12,7 +13,7 @@ public sealed class LogTests
     [Fact]
     public async Task A_full_buffer_drops_the_oldest_and_leaves_a_gap_in_the_sequence()
     {
-        var buffer = new LogBuffer(maxBytes: 10 * (128 + 4));
+        var buffer = new LogBuffer(maxBytes: (10 * (LogFrame.HeaderBytes + 4)) + 3);
         for (var i = 0; i < 25; i++)
             Append(buffer, $"{i:0000}");
         var kept = await ReadAsync(buffer, 10);
@@ -35,9 +36,9 @@ public sealed class LogTests
     public async Task A_long_line_becomes_parts_of_one_line()
     {
         var buffer = new LogBuffer(maxBytes: 100_000);
-        Append(buffer, new string('x', LogBuffer.MaxTextBytes + 5));
+        Append(buffer, new string('x', LogFrame.MaxTextBytes + 5));
         var parts = await ReadAsync(buffer, 2);
-        parts.Select(part => (part.Text.Length, part.Partial)).ShouldBe([(LogBuffer.MaxTextBytes, true), (5, false)]);
+        parts.Select(part => (part.Text.Length, part.Partial)).ShouldBe([(LogFrame.MaxTextBytes, true), (5, false)]);
     }
 
     [Theory]
@@ -62,7 +63,7 @@ public sealed class LogTests
     public void Lines_are_put_together_from_whatever_pieces_they_come_in()
     {
         var lines = new List<string>();
-        var assembler = new LineAssembler(line => lines.Add(Encoding.UTF8.GetString(line)));
+        var assembler = new LineAssembler((line, _) => lines.Add(Encoding.UTF8.GetString(line)));
         foreach (var piece in new[] { "fir", "st\nsec", "ond\n\nlast" })
             assembler.Add(Encoding.UTF8.GetBytes(piece));
         lines.ShouldBe(["first", "second", ""]);
@@ -74,9 +75,40 @@ public sealed class LogTests
     public void A_line_without_an_end_does_not_grow_without_an_end()
     {
         var lengths = new List<int>();
-        var assembler = new LineAssembler(line => lengths.Add(line.Length));
+        var assembler = new LineAssembler((line, _) => lengths.Add(line.Length));
         assembler.Add(new byte[100_000]);
         lengths.ShouldBe([32768, 32768, 32768]);
+    }
+
+    [Theory]
+    [InlineData("a", 40_000)]
+    [InlineData("ü", 40_000)]
+    [InlineData("€", 20_000)]
+    [InlineData("x😀", 20_000)]
+    public async Task A_line_is_cut_between_characters_and_each_piece_but_the_last_is_marked(string character, int count)
+    {
+        var buffer = new LogBuffer(maxBytes: 1 << 20);
+        var line = "." + string.Concat(Enumerable.Repeat(character, count));
+        var source = buffer.Source("app", "stdout");
+        var assembler = new LineAssembler((piece, partial) => buffer.Append(source, piece, partial, Now));
+        foreach (var chunk in Encoding.UTF8.GetBytes(line + "\nnext\n").Chunk(1001))
+            assembler.Add(chunk);
+        var entries = await ReadUntilAsync(buffer, entry => !entry.Partial && entry.Text.Length == 4);
+        string.Concat(entries.SkipLast(1).Select(entry => new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(entry.Text))).ShouldBe(line);
+        entries.SkipLast(2).ShouldAllBe(entry => entry.Partial);
+        entries[^2].Partial.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_ring_that_has_gone_round_many_times_keeps_every_line_whole()
+    {
+        var buffer = new LogBuffer(maxBytes: 40_000);
+        for (var i = 0; i < 5000; i++)
+            Append(buffer, $"{i} {new string((char)('a' + (i % 26)), i % 97)}");
+        var kept = await ReadUntilAsync(buffer, entry => entry.Sequence == 5000);
+        kept.Select(entry => entry.Sequence).ShouldBe(Enumerable.Range(5001 - kept.Count, kept.Count).Select(i => (ulong)i));
+        kept.ShouldAllBe(entry => Encoding.ASCII.GetString(entry.Text) == $"{entry.Sequence - 1} {new string((char)('a' + (int)((entry.Sequence - 1) % 26)), (int)((entry.Sequence - 1) % 97))}");
+        kept.Sum(entry => entry.Text.Length + LogFrame.HeaderBytes).ShouldBeInRange(39_800, 40_000);
     }
 
     [Fact]
@@ -109,22 +141,35 @@ public sealed class LogTests
         folder.Delete(recursive: true);
     }
 
-    private static void Append(LogBuffer buffer, string text) => buffer.Append("app", "stdout", Encoding.ASCII.GetBytes(text), partial: false, Now);
+    private static void Append(LogBuffer buffer, string text) => buffer.Append(buffer.Source("app", "stdout"), Encoding.ASCII.GetBytes(text), partial: false, Now);
 
-    private static async Task<List<LogEntry>> ReadAsync(LogBuffer buffer, int count)
+    private static Task<List<LogEntry>> ReadAsync(LogBuffer buffer, int count) => ReadUntilAsync(buffer, (List<LogEntry> entries) => entries.Count >= count);
+
+    private static Task<List<LogEntry>> ReadUntilAsync(LogBuffer buffer, Func<LogEntry, bool> isLast) =>
+        ReadUntilAsync(buffer, (List<LogEntry> entries) => isLast(entries[^1]));
+
+    private static async Task<List<LogEntry>> ReadUntilAsync(LogBuffer buffer, Func<List<LogEntry>, bool> isEnough)
     {
         using var timed = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         timed.CancelAfter(TimeSpan.FromSeconds(20));
         var entries = new List<LogEntry>();
-        await foreach (var entry in buffer.ReadAsync(timed.Token))
+        await foreach (var chunk in buffer.ReadAsync(timed.Token))
         {
-            entries.Add(entry);
-            if (entries.Count == count)
+            ReadOnlyMemory<byte> rest = chunk.Frames;
+            for (var sequence = chunk.First; !rest.IsEmpty; sequence++)
+            {
+                var frame = LogFrame.Take(ref rest, chunk.Sources.Count, out var text);
+                entries.Add(new LogEntry(sequence, text.ToArray(), frame.Partial));
+            }
+
+            if (isEnough(entries))
                 break;
         }
 
         return entries;
     }
+
+    private sealed record LogEntry(ulong Sequence, byte[] Text, bool Partial);
 
     /// <summary>Writes as a container runtime does: it keeps its file until it is told to open a new one.</summary>
     private sealed class CriWriter(string path) : IAsyncDisposable

@@ -19,7 +19,7 @@ internal static class TestManifests
 
     /// <summary>Inputs of a container of an enclave without volumes.</summary>
     public static ContainerInputs Inputs(ManifestContainer container, SecretStore? secrets = null) =>
-        new(container, new VolumeFolders("/nowhere", mounts: false), secrets ?? new SecretStore());
+        new(container, new VolumeFolders("/nowhere", mounts: false), secrets ?? new SecretStore(), "/nowhere/logs");
 
     public static ManifestContainer Container(string name, string policy = "Always", int? exposed = null, params (string Host, int Port)[] outbound) => new()
     {
