@@ -12,7 +12,8 @@ namespace Enclaves.Tests.Enclave.Harness;
 /// A real OTLP receiver as a process: the Aspire dashboard, which takes logs over gRPC and HTTP, asks for an API key, and tells what it has
 /// taken over an API of its own.
 /// </summary>
-internal sealed class OtlpCollector : IAsyncDisposable
+/// <param name="address">Where it is to be reached.</param>
+internal sealed class OtlpCollector(string address = "127.0.0.1") : IAsyncDisposable
 {
     public const string Key = "the collector's key";
 
@@ -21,14 +22,16 @@ internal sealed class OtlpCollector : IAsyncDisposable
     private readonly TemporaryFolder _home = new();
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(15) };
     private readonly StringBuilder _output = new();
-    private readonly int _page = HostProcess.Ports.Next();
+    private static readonly FreePorts Ports = new(24000, 24199);
+
+    private readonly int _page = Ports.Next();
     private Process? _process;
 
-    public int GrpcPort { get; } = HostProcess.Ports.Next();
+    public int GrpcPort { get; } = Ports.Next();
 
-    public int HttpPort { get; } = HostProcess.Ports.Next();
+    public int HttpPort { get; } = Ports.Next();
 
-    public string Endpoint(string protocol) => $"http://127.0.0.1:{(protocol == "grpc" ? GrpcPort : HttpPort)}";
+    public string Endpoint(string protocol) => $"http://{address}:{(protocol == "grpc" ? GrpcPort : HttpPort)}";
 
     public async Task StartAsync()
     {

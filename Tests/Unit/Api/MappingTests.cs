@@ -80,10 +80,33 @@ public sealed class MappingTests
     [Fact]
     public void Privileged_plugins_come_first_with_their_roles()
     {
-        var gate = new PrivilegedPlugin { Kind = PrivilegedKinds.Auth, Name = "gate", Image = "gate", Spec = new() { Ports = [new PluginPort { ContainerPort = 1, HostPort = 443 }] } };
+        var gate = new PrivilegedPlugin { Kind = PrivilegedKinds.Auth, Name = "gate", Image = "gate", ProxyPort = 9000, Spec = new() { Ports = [new PluginPort { ContainerPort = 1, HostPort = 443 }] } };
         var spec = new NitroEnclaveDeploymentSpec { UserPlugins = [Web], PrivilegedPlugins = [gate] };
         Map(spec).Containers.Select(container => $"{container.Role} {container.Name}").ShouldBe(["auth gate", "user web"]);
+        Map(spec).Containers.Select(container => container.ProxyPort).ShouldBe([9000, null]);
         ExposedPort.Of(spec).Select(port => $"{port.HostPort} {port.IngressPort}").ShouldBe(["443 20000", "80 20001"]);
+    }
+
+    [Fact]
+    public void What_a_logging_plugin_may_read_and_what_is_to_be_attested_are_parts_of_the_manifest()
+    {
+        var shipper = new PrivilegedPlugin { Kind = PrivilegedKinds.Logging, Name = "shipper", Image = "shipper", Spec = new() { LogsAccess = ["web"] } };
+        var web = Web with { OutboundConnections = [new() { Fqdn = "a.example", Port = 1, Type = OutboundTypes.Default }, new() { Fqdn = "b.example", Port = 2, Type = OutboundTypes.Proxy }] };
+        var containers = Map(new() { UserPlugins = [web], PrivilegedPlugins = [shipper] }).Containers;
+        containers[0].LogsAccess.ShouldBe(["web"]);
+        containers[1].LogsAccess.ShouldBeNull();
+        containers[1].Outbound.Select(outbound => outbound.Type).ShouldBe([null, "proxy"]);
+    }
+
+    [Fact]
+    public void Where_logs_go_is_a_setting_of_the_pod_and_nothing_where_it_is_the_default()
+    {
+        EnclaveSettings.Of(new() { UserPlugins = [Web], Logging = new() { Backend = LoggingBackends.Stdout, Level = LoggingLevels.Info } }).Logging.ShouldBeNull();
+        var otlp = new OtlpSpec { Endpoint = "https://otel.example:4317", Protocol = OtlpProtocols.Http, HeadersSecret = "otel" };
+        var settings = EnclaveSettings.Of(new() { UserPlugins = [Web], Logging = new() { Backend = LoggingBackends.Otlp, Otlp = otlp, Level = LoggingLevels.Debug } });
+        settings.Logging.ShouldBe(new() { Level = "debug", OtlpEndpoint = "https://otel.example:4317", OtlpProtocol = "http", OtlpHeadersSecret = "otel" });
+        settings.Secrets!.ShouldHaveSingleItem().Name.ShouldBe("otel");
+        EnclaveSettings.FromJson(settings.ToJson()).Logging.ShouldBe(settings.Logging);
     }
 
     [Fact]

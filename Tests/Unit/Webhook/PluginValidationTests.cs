@@ -45,7 +45,7 @@ public sealed class PluginValidationTests
     {
         var decision = Decide(JsonNode.Parse(Valid)!);
         decision.Causes.ShouldBeEmpty();
-        decision.Warnings.ShouldAllBe(warning => warning.Contains("needs attestation", StringComparison.Ordinal));
+        decision.Warnings.ShouldAllBe(warning => warning.Contains("needs attestation", StringComparison.Ordinal) || warning.StartsWith("spec.enclave.image: ", StringComparison.Ordinal));
         decision.Warnings.ShouldContain(warning => warning.StartsWith("spec.userPlugins[0].outboundConnections[3].type: 'proxy' needs attestation", StringComparison.Ordinal));
     }
 
