@@ -33,7 +33,8 @@ internal sealed class Machine : IAsyncDisposable
     /// <summary>With a manifest made of the container, and mounted Secrets by SECRET/KEY.</summary>
     public static Machine Start(Func<ManifestContainer, EnclaveManifest> make, params (string Path, string Value)[] secrets) => Start(null, make, secrets, []);
 
-    private static Machine Start(string? image, Func<ManifestContainer, EnclaveManifest> make, (string Path, string Value)[] secrets, string[] arguments)
+    /// <summary>With all of these.</summary>
+    public static Machine Start(string? image, Func<ManifestContainer, EnclaveManifest> make, (string Path, string Value)[] secrets, string[] arguments)
     {
         var folder = Environment.GetEnvironmentVariable("ENCLAVES_IMAGE_DIR");
         Assert.SkipUnless(folder is { Length: > 0 } && File.Exists(Path.Combine(folder, "initrd")),

@@ -29,6 +29,7 @@ internal sealed partial class CriRuntime : IContainerRuntime
     private Task _background = Task.CompletedTask;
     private Task _begun = Task.CompletedTask;
     private PodSandboxConfig _sandboxConfig = new();
+    private IReadOnlyList<string> _registries = [];
     private string _sandbox = "";
 
     /// <param name="connection">containerd's socket; owned from here on.</param>
@@ -65,6 +66,7 @@ internal sealed partial class CriRuntime : IContainerRuntime
     {
         await _begun.WaitAsync(cancellation);
         _sandboxConfig = ContainerSpec.Sandbox(manifest);
+        _registries = manifest.Registries;
         await UntilReadyAsync(
             async () =>
             {
@@ -91,7 +93,7 @@ internal sealed partial class CriRuntime : IContainerRuntime
         }
         catch (RpcException e)
         {
-            throw new ContainerRuntimeException("ErrImagePull", $"image {image}: {e.Status.Detail}", e);
+            throw new ContainerRuntimeException("ErrImagePull", $"image {image}: {PullProblem.Explain(e.Status.Detail, _registries)}", e);
         }
     }
 
