@@ -85,13 +85,15 @@ build_reconciler() {
     build_aspnet "$1" Reconciler Enclaves.Reconciler
 }
 
-# publish_aot PROJECT PROGRAM: prints the path of the native program, compiled once for each content.
+# publish_aot PROJECT PROGRAM: prints the path of the native program, compiled once for each content. The same sources give the same bytes in
+# every checkout: no path of one is in them, nor the digest of a file of symbols, which has such paths.
 publish_aot() {
     local project=$1 program=$2 folder
     folder=$images/native-$program-$(inputs_digest "native-$program")
     if [[ ! -x $folder/$program ]]; then
         rm -rf "$folder.part"
-        publish "$project" "$folder.part" -r linux-x64 >&2
+        publish "$project" "$folder.part" -r linux-x64 -p:DebugType=none \
+            "-p:PathMap=$ENCLAVES_REPOSITORY=/_%2c$images/artifacts=/_artifacts" >&2
         mv -T "$folder.part" "$folder"
         forget_old "native-$program"
     fi
