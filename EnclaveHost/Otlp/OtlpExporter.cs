@@ -62,7 +62,7 @@ internal sealed partial class OtlpExporter : IAsyncDisposable
         await _exporting;
         using var limit = new CancellationTokenSource(FlushTime, _time);
         while (Problem.Length == 0 && _queue.Take(BatchLines, BatchBytes) is { Lines.Count: > 0 } batch && !limit.IsCancellationRequested)
-            await TryAsync(_records.Request(batch.Lines, batch.DroppedBefore, _time.GetUtcNow()), batch.Lines.Count, limit.Token);
+            await TryAsync(_records.Request(batch.Lines, batch.DroppedBefore, _time.GetUtcNow()), batch.Lines.Count, batch.DroppedBefore, limit.Token);
         _sender.Dispose();
         _stop.Dispose();
     }
@@ -93,7 +93,7 @@ internal sealed partial class OtlpExporter : IAsyncDisposable
         var request = _records.Request(lines, droppedBefore, _time.GetUtcNow());
         while (true)
         {
-            var answer = await TryAsync(request, lines.Count, _stop.Token);
+            var answer = await TryAsync(request, lines.Count, droppedBefore, _stop.Token);
             if (!answer.MayRetry)
                 return;
             var asked = answer.After < LongestWait ? answer.After : LongestWait;
@@ -102,7 +102,7 @@ internal sealed partial class OtlpExporter : IAsyncDisposable
         }
     }
 
-    private async Task<OtlpAnswer> TryAsync(ExportLogsServiceRequest request, int lines, CancellationToken cancellation)
+    private async Task<OtlpAnswer> TryAsync(ExportLogsServiceRequest request, int lines, long droppedBefore, CancellationToken cancellation)
     {
         var answer = await SendAsync(request, cancellation);
         if (answer.Taken)
@@ -112,7 +112,7 @@ internal sealed partial class OtlpExporter : IAsyncDisposable
         }
         else if (!answer.MayRetry)
         {
-            _queue.Lose(lines);
+            _queue.Lose(lines, untold: droppedBefore);
         }
 
         Note(answer.Problem);

@@ -63,12 +63,14 @@ internal sealed class OtlpQueue(int maxBytes) : IDisposable
     }
 
     /// <summary>Counts lines that were taken and could not be handed over; the next batch tells of them.</summary>
-    public void Lose(long lines)
+    /// <param name="lines">How many.</param>
+    /// <param name="untold">How many more the batch itself should have told of.</param>
+    public void Lose(long lines, long untold = 0)
     {
         lock (_lock)
         {
             _dropped += lines;
-            _droppedBefore += lines;
+            _droppedBefore += lines + untold;
         }
     }
 

@@ -49,7 +49,7 @@ public sealed class ProbeTests : IDisposable
     {
         await File.WriteAllTextAsync(Switch, "", TestContext.Current.CancellationToken);
         // The plugin ends with 0 when it is told to end.
-        await using var enclave = LocalEnclave.Start(app => app with { LivenessProbe = IsThere(failures: 1), RestartPolicy = policy });
+        await using var enclave = LocalEnclave.Start(app => app with { LivenessProbe = IsThere(failures: 1) with { TimeoutSeconds = 10 }, RestartPolicy = policy });
         await enclave.Host.UntilReadyAsync(LocalEnclave.ReadyLimit);
         var first = await enclave.AskPluginIdAsync();
         File.Delete(Switch);
