@@ -28,16 +28,6 @@ public sealed class SampleTests(ClusterFixture cluster)
     }
 
     [Theory]
-    [InlineData("auth-plugin.yaml")]
-    public async Task A_sample_that_cannot_be_run_yet_says_so_and_is_told_so(string file)
-    {
-        await using var space = await TestNamespace.Create(cluster, withWebhook: true);
-        Succeeded(await Kubectl.Try(null, "apply", "-n", space.Name, "-f", Path.Combine(Folder, file))).Error.ShouldContain("this version cannot run it yet");
-        (await File.ReadAllTextAsync(Path.Combine(Folder, file), TestContext.Current.CancellationToken)).ShouldContain("NOT RUN YET");
-        (await File.ReadAllTextAsync(Path.Combine(Folder, "README.md"), TestContext.Current.CancellationToken)).ShouldMatch($@"\[{file}\].*\| not yet \|");
-    }
-
-    [Theory]
     [InlineData("hello.yaml")]
     [InlineData("two-plugins.yaml")]
     [InlineData("settings.yaml")]
