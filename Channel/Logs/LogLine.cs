@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -15,6 +16,10 @@ public readonly record struct LogLine(DateTimeOffset Time, LogSource Source, Rea
         : this(time, source, Encoding.UTF8.GetBytes(text), partial)
     {
     }
+
+    /// <summary>Stands where lines would be that were lost.</summary>
+    public static LogLine Gap(DateTimeOffset time, LogSource source, long lines) =>
+        new(time, source, string.Create(CultureInfo.InvariantCulture, $"[{lines} lines before this one were dropped]"));
 }
 
 /// <summary>Who writes lines.</summary>

@@ -80,7 +80,8 @@ internal static class ManifestCheck
             Require(items[i] is not null, $"{path}.{field}[{i}]: is null");
     }
 
-    private static bool IsPort(int port) => port is >= 1 and <= 65535;
+    /// <summary>Whether it is a TCP port.</summary>
+    public static bool IsPort(int port) => port is >= 1 and <= 65535;
 
     /// <summary>Lower-case letters, digits and - between them, 63 characters at most.</summary>
     public static bool IsDnsLabel(string name) =>

@@ -56,7 +56,7 @@ internal static class ProbeCheck
             : null;
     }
 
-    private static string? Port(int? port, string field) => port is null or (>= 1 and <= 65535) ? null : $"{field}: must be 1 to 65535";
+    private static string? Port(int? port, string field) => port is null || ManifestCheck.IsPort(port.Value) ? null : $"{field}: must be 1 to 65535";
 
     private static string? Range(int value, int least, int most, string field) =>
         value >= least && value <= most ? null : $".{field}: must be {least} to {most}";

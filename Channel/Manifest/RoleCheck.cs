@@ -12,7 +12,7 @@ internal static class RoleCheck
             var container = manifest.Containers[i];
             if (container.Role == ContainerRole.Auth != container.ProxyPort is not null)
                 return $"containers[{i}].proxyPort: is required of role {ContainerRole.Auth}, and of no other";
-            if (container.ProxyPort is < 1 or > 65535)
+            if (container.ProxyPort is { } port && !ManifestCheck.IsPort(port))
                 return $"containers[{i}].proxyPort: must be 1 to 65535";
             if (container.LogsAccess is not { } access)
                 continue;

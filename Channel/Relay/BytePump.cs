@@ -50,7 +50,6 @@ internal sealed class BytePump(Socket from, Socket to, Action<int> moved)
     private enum Outcome
     {
         Nothing,
-        Much,
         More,
         Ended,
     }
@@ -73,13 +72,9 @@ internal sealed class BytePump(Socket from, Socket to, Action<int> moved)
                     return Outcome.Ended;
                 await SendAsync(buffer.AsMemory(0, received), cancellation);
                 moved(received);
-                if (received < BufferBytes)
+                _much = received == BufferBytes;
+                if (_splices || !_much)
                     return Outcome.Nothing;
-                if (_splices)
-                {
-                    _much = true;
-                    return Outcome.Much;
-                }
             }
 
             return Outcome.More;
@@ -137,7 +132,7 @@ internal sealed class BytePump(Socket from, Socket to, Action<int> moved)
     {
         while (bytes > 0)
         {
-            var drained = _splices ? pipe.Drain(to.SafeHandle, bytes) : new RelayPipe.Moved(0, Invalid);
+            var drained = pipe.Drain(to.SafeHandle, bytes);
             if (drained.Error is WouldBlock or Invalid)
             {
                 _splices &= drained.Error != Invalid;

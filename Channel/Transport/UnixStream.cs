@@ -11,7 +11,7 @@ internal static class UnixStream
     /// <summary>Connects. Where more wait to be accepted than the other side lets wait, it tries again until it is cancelled, as TCP would.</summary>
     public static async ValueTask<Socket> ConnectAsync(string path, CancellationToken cancellation)
     {
-        for (var wait = FirstWait; ; wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
+        for (var wait = FirstWait; ; wait = wait.Doubled(LongestWait))
         {
             try
             {

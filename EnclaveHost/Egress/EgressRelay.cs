@@ -15,8 +15,9 @@ namespace Enclaves.EnclaveHost.Egress;
 /// </summary>
 internal sealed class EgressRelay : IAsyncDisposable
 {
-    // Together below the guest's limit for an answer, so that it hears the reason.
+    /// <summary>For a look-up. With the connects that follow it is below the guest's limit for an answer, so that it hears the reason.</summary>
     public static readonly TimeSpan ResolveTime = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(10);
 
     // The guest waits 30 s for the answer to its handshake: there is time to resolve and to try this many.

@@ -1,4 +1,5 @@
 using Enclaves.Channel.Logs;
+using Enclaves.Channel;
 using Enclaves.EnclaveHost.Otlp.V1;
 
 namespace Enclaves.EnclaveHost.Otlp;
@@ -98,7 +99,7 @@ internal sealed partial class OtlpExporter : IAsyncDisposable
                 return;
             var asked = answer.After < LongestWait ? answer.After : LongestWait;
             await Task.Delay(asked > wait ? asked : wait, _time, _stop.Token);
-            wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+            wait = wait.Doubled(LongestWait);
         }
     }
 

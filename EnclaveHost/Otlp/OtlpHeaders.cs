@@ -1,3 +1,4 @@
+using Enclaves.EnclaveHost.Session;
 using Grpc.Core;
 
 namespace Enclaves.EnclaveHost.Otlp;
@@ -16,13 +17,13 @@ internal sealed class OtlpHeaders(string folder)
             return [];
         var headers = new List<(string, string)>();
         var bytes = 0L;
-        // A kubelet's links to the version in force begin with two dots.
-        foreach (var file in Directory.EnumerateFiles(folder).Where(file => !Path.GetFileName(file).StartsWith("..", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        foreach (var key in MountedSecrets.KeysOf(folder))
         {
-            bytes += new FileInfo(file).ResolveLinkTarget(returnFinalTarget: true) is FileInfo target ? target.Length : new FileInfo(file).Length;
+            var file = new FileInfo(Path.Combine(folder, key));
+            bytes += MountedSecrets.SizeOf(file);
             if (bytes > MaxBytes)
                 throw new IOException($"the headers in {folder} are larger than {MaxBytes} bytes");
-            headers.Add(Header(Path.GetFileName(file), File.ReadAllText(file).TrimEnd('\r', '\n')));
+            headers.Add(Header(key, File.ReadAllText(file.FullName).TrimEnd('\r', '\n')));
         }
 
         return headers;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Enclaves.Channel.Logs;
 using Enclaves.EnclaveHost.Otlp.V1;
@@ -31,15 +30,12 @@ internal sealed class OtlpRecords(IReadOnlyList<(string Key, string Value)> reso
     {
         var scope = new ScopeLogs { Scope = new InstrumentationScope { Name = "enclaves", Version = version } };
         if (droppedBefore > 0)
-            scope.LogRecords.Add(Record(Gap(droppedBefore, lines.Count > 0 ? lines[0].Time : now), now));
+            scope.LogRecords.Add(Record(LogLine.Gap(lines.Count > 0 ? lines[0].Time : now, Own, droppedBefore), now));
         scope.LogRecords.AddRange(lines.Select(line => Record(line, now)));
         var logs = new ResourceLogs { Resource = new Resource(), ScopeLogs = { scope } };
         logs.Resource.Attributes.AddRange(resource.Where(attribute => attribute.Value.Length > 0).Select(attribute => Text(attribute.Key, attribute.Value)));
         return new ExportLogsServiceRequest { ResourceLogs = { logs } };
     }
-
-    private static LogLine Gap(long dropped, DateTimeOffset time) =>
-        new(time, Own, string.Create(CultureInfo.InvariantCulture, $"[{dropped} lines before this one were dropped]"));
 
     private LogRecord Record(LogLine line, DateTimeOffset now)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Enclaves.Channel.Logs;
 using Enclaves.Channel.Session;
@@ -72,7 +71,7 @@ internal sealed class LogForwarder(StdoutLines lines)
     {
         var dropped = (long)Math.Min(missing, long.MaxValue);
         Interlocked.Add(ref _droppedInside, dropped);
-        _read.Add(new LogLine(at, source, string.Create(CultureInfo.InvariantCulture, $"[{dropped} lines before this one were dropped]")));
+        _read.Add(LogLine.Gap(at, source, dropped));
     }
 
     // The same in nearly every batch.

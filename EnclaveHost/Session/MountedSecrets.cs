@@ -27,7 +27,7 @@ internal static class MountedSecrets
                 var file = new FileInfo(Path.Combine(secret, key));
                 if (!file.Exists)
                     continue;
-                size += name.Length + key.Length + Math.Max(0, new FileInfo(file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName).Length);
+                size += name.Length + key.Length + SizeOf(file);
                 if (size > ManifestLimits.MaxSecretBytes)
                     throw new InvalidDataException($"{file.FullName}: with it the Secrets exceed the {ManifestLimits.MaxSecretBytes} bytes that an enclave takes; refer to less, or make the values smaller");
                 values.Data[key] = ByteString.CopyFrom(File.ReadAllBytes(file.FullName));
@@ -39,7 +39,11 @@ internal static class MountedSecrets
         return secrets;
     }
 
-    // What a kubelet keeps for itself in there begins with two dots, which no key does.
-    private static IEnumerable<string> KeysOf(string secret) =>
+    /// <summary>Bytes of a key's value: a kubelet mounts links to the version in force.</summary>
+    public static long SizeOf(FileInfo file) =>
+        Math.Max(0, new FileInfo(file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName).Length);
+
+    /// <summary>The keys of a mounted Secret, sorted. What a kubelet keeps for itself in there begins with two dots, which no key does.</summary>
+    public static IEnumerable<string> KeysOf(string secret) =>
         Directory.EnumerateFiles(secret).Select(path => Path.GetFileName(path)).Where(ManifestCodec.IsSecretKey).Order(StringComparer.Ordinal);
 }

@@ -74,7 +74,7 @@ internal sealed partial class SessionLoop(
                 if (established is { } since && time.GetElapsedTime(since) > LongestWait)
                     wait = FirstWait;
                 await Task.Delay(wait, time, cancellation);
-                wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+                wait = wait.Doubled(LongestWait);
             }
         }
         finally
@@ -108,7 +108,7 @@ internal sealed partial class SessionLoop(
             }
 
             await Task.Delay(wait, time, cancellation);
-            wait = wait * 2 < LongestBetweenTries ? wait * 2 : LongestBetweenTries;
+            wait = wait.Doubled(LongestBetweenTries);
         }
 
         throw NoAnswer(last);

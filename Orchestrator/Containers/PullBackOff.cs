@@ -1,3 +1,5 @@
+using Enclaves.Channel;
+
 namespace Enclaves.Orchestrator.Containers;
 
 /// <summary>The wait between failed pulls of one image: 10 s, doubling up to 5 min, as a kubelet's.</summary>
@@ -12,7 +14,7 @@ internal sealed class PullBackOff
     public TimeSpan Next()
     {
         var wait = _next;
-        _next = wait * 2 < Longest ? wait * 2 : Longest;
+        _next = wait.Doubled(Longest);
         return wait;
     }
 

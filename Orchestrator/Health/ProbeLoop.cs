@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Enclaves.Channel;
 
 namespace Enclaves.Orchestrator.Health;
 
@@ -28,7 +29,7 @@ internal sealed class ProbeLoop(ProbePlan plan, IProbeAsk ask, TimeProvider time
             if (plan.FirstRetry > TimeSpan.Zero && result.Outcome != ProbeOutcome.Success)
             {
                 wait = retry;
-                retry = retry * 2 < plan.LongestRetry ? retry * 2 : plan.LongestRetry;
+                retry = retry.Doubled(plan.LongestRetry);
             }
 
             if (wait > TimeSpan.Zero)

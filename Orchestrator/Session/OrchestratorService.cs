@@ -1,5 +1,6 @@
 using Enclaves.Channel.Manifest;
 using Enclaves.Channel.Session;
+using Enclaves.Channel;
 using Enclaves.Orchestrator.Containers;
 using Enclaves.Orchestrator.Init;
 using Enclaves.Orchestrator.Logs;
@@ -142,7 +143,7 @@ internal sealed partial class OrchestratorService(
             await responseStream.WriteAsync(report.Status(), cancellation);
             var told = time.GetTimestamp();
             await Task.WhenAny(changed, Task.Delay(SignOfLife, time, cancellation));
-            var longer = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            var longer = pause.Doubled(LongestPause);
             pause = time.GetElapsedTime(told) > Calm ? ShortestPause : longer;
             await Task.Delay(pause, time, cancellation);
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Enclaves.Tests.Benchmarks;
 using Enclaves.Tests.EndToEnd;
 using Enclaves.Tests.Enclave.Harness;
 using Shouldly;
@@ -66,12 +67,12 @@ public sealed partial class OtlpTests : IAsyncDisposable
     {
         await using var enclave = Start("http", OtlpCollector.Key);
         await enclave.Host.UntilReadyAsync(LocalEnclave.ReadyLimit);
-        var before = ResidentMib(enclave.Host.Id);
+        var before = ProcessFacts.ResidentKib(enclave.Host.Id) / 1024;
         for (var i = 0; i < 10; i++)
             await HostProcess.AskAsync(enclave.IngressPort, "/log/20000/200");
         await Eventually.Holds("lines are dropped", Limit,
             async () => (await enclave.Host.StatusAsync())["otlp"]!["dropped"]!.GetValue<long>() > 10_000, enclave.Host.Explain);
-        ResidentMib(enclave.Host.Id).ShouldBeLessThan(before + 64);
+        (ProcessFacts.ResidentKib(enclave.Host.Id) / 1024).ShouldBeLessThan(before + 64);
         (await enclave.Host.ReadyzAsync()).ShouldBe(System.Net.HttpStatusCode.OK);
         (await ProblemAsync(enclave)).ShouldNotBeEmpty();
 
@@ -91,9 +92,6 @@ public sealed partial class OtlpTests : IAsyncDisposable
     private static int Occurrences(string text, string part) => text.Split(part).Length - 1;
 
     private static async Task<string> ProblemAsync(LocalEnclave enclave) => (await enclave.Host.StatusAsync())["otlp"]!["problem"]!.GetValue<string>();
-
-    private static long ResidentMib(int id) =>
-        long.Parse(File.ReadLines($"/proc/{id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
 
     private LocalEnclave Start(string protocol, string key)
     {

@@ -74,21 +74,9 @@ internal sealed class LoggingSettingsValidator : AbstractValidator<LoggingSettin
 {
     public LoggingSettingsValidator()
     {
-        RuleFor(logging => logging.Level).Custom((level, context) =>
-        {
-            if (level is not (null or LoggingLevels.Debug or LoggingLevels.Info or LoggingLevels.Warn or LoggingLevels.Error))
-                context.AddFailure($"is '{level}', allowed are {LoggingLevels.Debug}, {LoggingLevels.Info}, {LoggingLevels.Warn} and {LoggingLevels.Error}");
-        });
-        RuleFor(logging => logging.OtlpEndpoint).Custom((endpoint, context) =>
-        {
-            if (endpoint is not null && (endpoint.Length > 2048 || !UrlRules.IsUrl(endpoint, "http", "https")))
-                context.AddFailure("is not the URL of a collector, allowed is http(s)://HOST:PORT[/PATH]");
-        });
-        RuleFor(logging => logging.OtlpProtocol).Custom((protocol, context) =>
-        {
-            if (protocol is not (null or OtlpProtocols.Grpc or OtlpProtocols.Http))
-                context.AddFailure($"is '{protocol}', allowed are {OtlpProtocols.Grpc} and {OtlpProtocols.Http}");
-        });
+        RuleFor(logging => logging.Level).Level();
+        RuleFor(logging => logging.OtlpEndpoint).CollectorUrl().When(logging => logging.OtlpEndpoint is not null);
+        RuleFor(logging => logging.OtlpProtocol).OtlpProtocol();
         RuleFor(logging => logging.OtlpHeadersSecret).ObjectName();
     }
 }

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Enclaves.Channel;
 
 namespace Enclaves.Webhook.Serving;
 
@@ -41,7 +42,7 @@ internal sealed partial class Readiness(
     {
         await Started(stoppingToken);
         var started = time.GetTimestamp();
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = FirstPause; ; pause = pause.Doubled(LongestPause))
         {
             if (certificate.Current is { } served)
             {

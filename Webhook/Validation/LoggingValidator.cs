@@ -21,21 +21,9 @@ internal sealed class LoggingValidator : AbstractValidator<LoggingSpec>
             else if (!isOtlp && otlp is not null)
                 context.AddFailure($"is for backend {LoggingBackends.Otlp} only; set spec.logging.backend to it, or remove this");
         });
-        RuleFor(logging => logging.Otlp!.Endpoint).Custom((endpoint, context) =>
-        {
-            if (endpoint is null || !UrlRules.IsUrl(endpoint, "http", "https"))
-                context.AddFailure($"'{endpoint}' is not a URL of a collector, allowed is http(s)://HOST:PORT[/PATH]");
-        }).When(logging => logging.Otlp is not null);
-        RuleFor(logging => logging.Otlp!.Protocol).Custom((protocol, context) =>
-        {
-            if (protocol is not (null or OtlpProtocols.Grpc or OtlpProtocols.Http))
-                context.AddFailure($"'{protocol}' is not a protocol, allowed are {OtlpProtocols.Grpc} and {OtlpProtocols.Http}");
-        }).When(logging => logging.Otlp is not null);
+        RuleFor(logging => logging.Otlp!.Endpoint).CollectorUrl().When(logging => logging.Otlp is not null);
+        RuleFor(logging => logging.Otlp!.Protocol).OtlpProtocol().When(logging => logging.Otlp is not null);
         RuleFor(logging => logging.Otlp!.HeadersSecret).ObjectName().When(logging => logging.Otlp is not null);
-        RuleFor(logging => logging.Level).Custom((level, context) =>
-        {
-            if (level is not (null or LoggingLevels.Debug or LoggingLevels.Info or LoggingLevels.Warn or LoggingLevels.Error))
-                context.AddFailure($"'{level}' is not a level, allowed are {LoggingLevels.Debug}, {LoggingLevels.Info}, {LoggingLevels.Warn} and {LoggingLevels.Error}");
-        });
+        RuleFor(logging => logging.Level).Level();
     }
 }

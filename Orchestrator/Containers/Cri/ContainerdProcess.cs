@@ -1,4 +1,5 @@
 using System.Text;
+using Enclaves.Channel;
 using Enclaves.Orchestrator.Processes;
 
 namespace Enclaves.Orchestrator.Containers.Cri;
@@ -25,7 +26,7 @@ internal sealed partial class ContainerdProcess(Children children, ILogger<Conta
                 wait = FirstWait;
             LogEnded(code, wait.TotalSeconds);
             await Task.Delay(wait, cancellation);
-            wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+            wait = wait.Doubled(LongestWait);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Enclaves.Channel.Manifest;
+using Enclaves.Channel;
 using Enclaves.Orchestrator.Containers.Cri.V1;
 using Enclaves.Orchestrator.Logs;
 using Grpc.Core;
@@ -228,7 +229,7 @@ internal sealed partial class CriRuntime : IContainerRuntime
     // containerd needs a moment to serve, and another one to see an image that was just imported.
     private async Task UntilReadyAsync(Func<Task> action, CancellationToken cancellation)
     {
-        for (var wait = PrepareRetry; ; wait = wait * 2 < LongestPrepareRetry ? wait * 2 : LongestPrepareRetry)
+        for (var wait = PrepareRetry; ; wait = wait.Doubled(LongestPrepareRetry))
         {
             try
             {

@@ -34,6 +34,14 @@ internal sealed class StartedEnclave : IAsyncDisposable
     /// <summary>From the start of the process to the first 200 of /readyz.</summary>
     public TimeSpan ReadyAfter { get; private set; }
 
+    /// <summary>EnclaveHost's, with all its files in a folder that has the manifest already.</summary>
+    public static string[] Arguments(TemporaryFolder folder, string orchestrator, int httpPort) =>
+    [
+        "--driver", "process", "--orchestrator", orchestrator, "--manifest", Path.Combine(folder.Path, "manifest.json"),
+        "--run-dir", Path.Combine(folder.Path, "run"), "--secrets-dir", Path.Combine(folder.Path, "secrets"),
+        "--termination-message", Path.Combine(folder.Path, "termination"), "--http-bind", "127.0.0.1", "--http-port", $"{httpPort}",
+    ];
+
     /// <summary>Starts one and waits until it is ready.</summary>
     public static async Task<StartedEnclave> Start(string host, string orchestrator, CancellationToken cancellation)
     {
@@ -42,10 +50,7 @@ internal sealed class StartedEnclave : IAsyncDisposable
         var app = Manifests.App("local", ContainerProgram.Command(port), port, ingress, "bench");
         await File.WriteAllBytesAsync(Path.Combine(folder.Path, "manifest.json"), ManifestCodec.Write(Manifests.One(app)), cancellation);
         var watch = Stopwatch.StartNew();
-        var process = await Daemon.Start(folder.Path, "enclave-host", host,
-            "--driver", "process", "--orchestrator", orchestrator, "--manifest", Path.Combine(folder.Path, "manifest.json"),
-            "--run-dir", Path.Combine(folder.Path, "run"), "--secrets-dir", Path.Combine(folder.Path, "secrets"),
-            "--termination-message", Path.Combine(folder.Path, "termination"), "--http-bind", "127.0.0.1", "--http-port", $"{http}");
+        var process = await Daemon.Start(folder.Path, "enclave-host", host, Arguments(folder, orchestrator, http));
         var enclave = new StartedEnclave(folder, new Uri($"http://127.0.0.1:{http}/"), ingress, process);
         try
         {

@@ -25,12 +25,7 @@ internal static class LogBenchmark
         using var folder = new TemporaryFolder();
         var app = Manifests.App("local", [flow, "log", Text(LineBytes), Text(OfferedMbPerSecond), Text(Seconds)], 1, 20999, "bench") with { RestartPolicy = "Never", Ports = [] };
         await File.WriteAllBytesAsync(Path.Combine(folder.Path, "manifest.json"), ManifestCodec.Write(Manifests.One(app)), cancellation);
-        string[] arguments =
-        [
-            "--pdeathsig", "KILL", "--", programs.Host, "--driver", "process", "--orchestrator", programs.Orchestrator, "--manifest", Path.Combine(folder.Path, "manifest.json"),
-            "--run-dir", Path.Combine(folder.Path, "run"), "--secrets-dir", Path.Combine(folder.Path, "secrets"),
-            "--termination-message", Path.Combine(folder.Path, "termination"), "--http-bind", "127.0.0.1", "--http-port", Text(ContainerProgram.Ports.Next()),
-        ];
+        string[] arguments = ["--pdeathsig", "KILL", "--", programs.Host, .. StartedEnclave.Arguments(folder, programs.Orchestrator, ContainerProgram.Ports.Next())];
         using var process = Process.Start(new ProcessStartInfo("setpriv", arguments) { RedirectStandardOutput = true })!;
         try
         {
