@@ -95,7 +95,7 @@ internal sealed partial class OtlpExporter : IAsyncDisposable
         while (true)
         {
             var answer = await TryAsync(request, lines.Count, droppedBefore, _stop.Token);
-            if (!answer.MayRetry)
+            if (answer.Outcome != OtlpOutcome.Later)
                 return;
             var asked = answer.After < LongestWait ? answer.After : LongestWait;
             await Task.Delay(asked > wait ? asked : wait, _time, _stop.Token);
@@ -106,12 +106,12 @@ internal sealed partial class OtlpExporter : IAsyncDisposable
     private async Task<OtlpAnswer> TryAsync(ExportLogsServiceRequest request, int lines, long droppedBefore, CancellationToken cancellation)
     {
         var answer = await SendAsync(request, cancellation);
-        if (answer.Taken)
+        if (answer.Outcome == OtlpOutcome.Taken)
         {
             Interlocked.Add(ref _sent, Math.Max(0, lines - answer.Rejected));
             _queue.Lose(Math.Min(answer.Rejected, lines));
         }
-        else if (!answer.MayRetry)
+        else if (answer.Outcome == OtlpOutcome.Refused)
         {
             _queue.Lose(lines, untold: droppedBefore);
         }
