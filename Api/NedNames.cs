@@ -106,4 +106,13 @@ public static class NedAnnotations
 
     /// <summary>Written by the pod webhook: its version.</summary>
     public const string Injected = "k8s.oblv.com/injected";
+
+    /// <summary>On a Deployment's pod template: when a restart was asked for the last time (RFC 3339). Another value is another template, and a rollout.</summary>
+    public const string RestartedAt = "k8s.oblv.com/restarted-at";
+
+    /// <summary>
+    /// What begins the keys of actions that are asked for on a NitroEnclaveDeployment, one annotation each until it is carried out; the rest
+    /// of the key is the action's id.
+    /// </summary>
+    public const string ActionPrefix = "action.k8s.oblv.com/";
 }

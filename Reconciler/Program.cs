@@ -52,6 +52,7 @@ builder.Services
     .AddSingleton<NedEvents>()
     .AddSingleton<NedStatusWriter>()
     .AddSingleton<EnclaveStatusReader>()
+    .AddSingleton<EnclaveStatuses>()
     .AddSingleton<PodFindings>()
     .AddSingleton<PodLook>()
     .AddSingleton<NedReconciler>()

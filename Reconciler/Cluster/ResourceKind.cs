@@ -26,11 +26,12 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
             ("spec", KeptFields.Only(("template", KeptFields.Only(("metadata", KeptFields.Only(("annotations", KeptFields.Only((NedAnnotations.Manifest, null)))))))))),
     };
 
-    /// <summary>Read only for what keeps them from being ready.</summary>
+    /// <summary>Read for where they run and for what keeps them from being ready.</summary>
     public static readonly ResourceKind Pod = new("", "v1", "pods", "Pod")
     {
         Kept = KeptFields.Only(
-            Metadata(OurLabel, ("annotations", KeptFields.Only((NedAnnotations.Enclave, null)))),
+            Metadata(OurLabel, ("creationTimestamp", null), ("annotations", KeptFields.Only((NedAnnotations.Enclave, null), (NedAnnotations.ManifestDigest, null)))),
+            ("spec", KeptFields.Only(("nodeName", null))),
             ("status", KeptFields.Only(("phase", null), ("reason", null), ("message", null), ("podIP", null),
                 ("conditions", KeptFields.Only(("type", null), ("status", null), ("reason", null), ("message", null))),
                 ("containerStatuses", KeptFields.Only(("name", null), ("image", null), ("restartCount", null), ("state", null), ("lastState", null)))))),

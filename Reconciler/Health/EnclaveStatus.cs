@@ -15,6 +15,27 @@ internal sealed record EnclaveStatus
     /// <summary>State as EnclaveHost has it: Starting, Booting, Booted, ManifestSynced, Running, Unhealthy, Stopping, Stopped, Failed.</summary>
     public string? State { get; init; }
 
+    /// <summary>Since when.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>What boots the enclave: nitro, qemu, process.</summary>
+    public string? Driver { get; init; }
+
+    /// <summary>Whether the enclave keeps its memory from the node.</summary>
+    public bool Confidential { get; init; }
+
+    /// <summary>SHA-384 of the manifest that the enclave has sealed.</summary>
+    public string? ManifestDigest { get; init; }
+
+    /// <summary>Boots of the enclave in the life of EnclaveHost.</summary>
+    public int Boots { get; init; }
+
+    /// <summary>The enclave that runs.</summary>
+    public EnclaveIdentity? Enclave { get; init; }
+
+    /// <summary>Its registers.</summary>
+    public EnclaveMeasurements? Measurements { get; init; }
+
     /// <summary>The last health check.</summary>
     public EnclaveHealth? Health { get; init; }
 
@@ -31,7 +52,26 @@ internal sealed record EnclaveStatus
 }
 
 /// <summary>The last health check of an enclave.</summary>
-internal sealed record EnclaveHealth(bool Healthy, string? Reason, string? Message);
+internal sealed record EnclaveHealth(bool Healthy, string? Reason, string? Message, DateTimeOffset? At = null);
+
+/// <summary>An enclave as its driver names it.</summary>
+internal sealed record EnclaveIdentity
+{
+    public string? Id { get; init; }
+    public uint? Cid { get; init; }
+    public int? CpuCount { get; init; }
+    public int? MemoryMib { get; init; }
+}
+
+/// <summary>Registers of an enclave in hexadecimal; simulated where no Nitro Security Module keeps them.</summary>
+internal sealed record EnclaveMeasurements
+{
+    public string? Pcr0 { get; init; }
+    public string? Pcr1 { get; init; }
+    public string? Pcr2 { get; init; }
+    public string? Pcr16 { get; init; }
+    public bool Simulated { get; init; }
+}
 
 /// <summary>A move of the enclave's state.</summary>
 internal sealed record EnclaveMove(string? From, string? To, string? Reason, string? Message);
@@ -45,7 +85,9 @@ internal sealed record PluginStatus
     public string? Message { get; init; }
     public uint Restarts { get; init; }
     public bool Ready { get; init; }
+    public string? Role { get; init; }
     public string? Image { get; init; }
+    public string? ImageDigest { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public PluginEnd? LastTermination { get; init; }
 }

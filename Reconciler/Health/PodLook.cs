@@ -49,6 +49,7 @@ internal sealed class PodLook(ApiServer server, EnclaveStatusReader reader, Time
         _ => null,
     };
 
-    private static IPAddress? Address(LiveObject pod) =>
+    /// <summary>Where the EnclaveHost of a pod can be asked, or null while there is no such place.</summary>
+    public static IPAddress? Address(LiveObject pod) =>
         IPAddress.TryParse(pod.TextAt("status", "podIP"), out var address) && EnclaveStatusReader.IsPodAddress(address) ? address : null;
 }
