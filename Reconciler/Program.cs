@@ -5,6 +5,9 @@ using Enclaves.Reconciler.Control.Events;
 using Enclaves.Reconciler.Health;
 using Enclaves.Reconciler.Leadership;
 using Enclaves.Reconciler.Reconciling;
+using Enclaves.Reconciler.Rest.Reading;
+using Enclaves.Reconciler.Rest.Serving;
+using Enclaves.Reconciler.Rest.Streaming;
 using Enclaves.Reconciler.Status;
 using k8s;
 using k8s.Exceptions;
@@ -72,6 +75,14 @@ builder.Services.AddHostedService(services => services.GetRequiredService<NedCon
 builder.Services.AddHostedService<PodInspection>();
 if (settings.Certificates is { } certificates)
     builder.Services.AddSingleton(certificates).AddSingleton<WebhookTrust>().AddHostedService<CertificateRenewal>();
+
+if (settings.Rest is { } rest)
+{
+    builder.Services
+        .AddSingleton<NedViews>()
+        .AddSingleton<NedFeed>()
+        .AddHostedService(services => new RestServer(rest, new ApiServer(client), services));
+}
 
 builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
     .ConfigureResource(resource => resource.AddService("enclaves-reconciler", autoGenerateServiceInstanceId: false))

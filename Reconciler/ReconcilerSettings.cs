@@ -1,5 +1,6 @@
 using Enclaves.Reconciler.Certificates;
 using Enclaves.Reconciler.Leadership;
+using Enclaves.Reconciler.Rest;
 using k8s;
 
 namespace Enclaves.Reconciler;
@@ -42,6 +43,9 @@ internal sealed record ReconcilerSettings
     /// <summary>The Lease by which replicas agree on who works; absent where there is only one.</summary>
     public LeaseSettings? Lease { get; init; }
 
+    /// <summary>The REST API; absent where it is not wanted.</summary>
+    public RestSettings? Rest { get; init; }
+
     /// <summary>Reads and checks the options.</summary>
     /// <exception cref="InvalidOperationException">An option has a value that is not allowed.</exception>
     public static ReconcilerSettings Read(IConfiguration configuration)
@@ -55,6 +59,7 @@ internal sealed record ReconcilerSettings
             throw new InvalidOperationException($"--resync {settings.Resync}: allowed are 00:00:01 to 1.00:00:00, and 0 for never");
         settings.Certificates?.Require();
         settings.Lease?.Require();
+        settings.Rest?.Require();
         return settings;
     }
 

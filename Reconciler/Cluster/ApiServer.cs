@@ -33,11 +33,16 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     public static bool IsFailure(Exception failure) => failure is ApiException or HttpRequestException or IOException or TimeoutException;
 
     /// <summary>Reads one object, or null when there is none.</summary>
-    public async Task<LiveObject?> GetAsync(ResourceKind kind, ObjectKey key, CancellationToken cancellation)
+    /// <param name="kind">Its kind.</param>
+    /// <param name="key">Which it is.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    /// <param name="anyAge">Whether what the server has in its own memory will do: for what never changes, or may be a little old.</param>
+    public async Task<LiveObject?> GetAsync(ResourceKind kind, ObjectKey key, CancellationToken cancellation, bool anyAge = false)
     {
         try
         {
-            return LiveObject.From(await CallAsync(HttpMethod.Get, kind.PathOf(key), null, null, $"reading {kind.Describe(key)}", cancellation));
+            var path = kind.PathOf(key) + (anyAge ? "?resourceVersion=0" : "");
+            return LiveObject.From(await CallAsync(HttpMethod.Get, path, null, null, $"reading {kind.Describe(key)}", cancellation));
         }
         catch (ApiException absent) when (absent.Code == HttpStatusCode.NotFound)
         {
@@ -83,7 +88,9 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     public Task MergeAsync(ResourceKind kind, LiveObject target, JsonObject patch, CancellationToken cancellation)
     {
         var body = patch.DeepClone().AsObject();
-        body["metadata"] = new JsonObject { ["uid"] = target.Uid };
+        var metadata = body["metadata"] as JsonObject ?? [];
+        metadata["uid"] = target.Uid;
+        body["metadata"] = metadata.DeepClone();
         return CallAsync(HttpMethod.Patch, $"{kind.PathOf(target.Key)}?fieldManager={NedNames.FieldManager}", body, MergePatch,
             $"patching {kind.Describe(target.Key)}", cancellation);
     }
@@ -92,6 +99,17 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     /// <returns>The object as it is afterwards.</returns>
     public Task<LiveObject> CreateAsync(ResourceKind kind, string space, JsonObject body, CancellationToken cancellation) =>
         ObjectAsync(HttpMethod.Post, $"{kind.CollectionPath(space)}?fieldManager={NedNames.FieldManager}", body, Json, $"creating a {kind.Kind} in {space}", cancellation);
+
+    /// <summary>Asks the server for a judgement that it keeps nowhere (TokenReview, SubjectAccessReview): whoever is not the leader may ask too.</summary>
+    /// <returns>The status of the answer.</returns>
+    public async Task<JsonElement> ReviewAsync(ResourceKind kind, JsonObject spec, CancellationToken cancellation)
+    {
+        var body = new JsonObject { ["apiVersion"] = kind.ApiVersion, ["kind"] = kind.Kind, ["spec"] = spec };
+        var answer = await ExchangeAsync(HttpMethod.Post, kind.CollectionPath(null), body, Json, $"asking for a {kind.Kind}", cancellation);
+        return answer.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.Object
+            ? status
+            : throw new InvalidDataException($"asking for a {kind.Kind}: the API server's reply has no status");
+    }
 
     /// <summary>Replaces an object; the body has the resourceVersion that was read, and a change that was made since is a conflict.</summary>
     /// <returns>The object as it is afterwards.</returns>
@@ -134,11 +152,17 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         LiveObject.From(await CallAsync(method, path, body, type, what, cancellation))
         ?? throw new InvalidDataException($"{what}: the API server's reply is not an object");
 
-    private async Task<JsonElement> CallAsync(
+    private Task<JsonElement> CallAsync(
         HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation)
     {
         if (method != HttpMethod.Get)
             fence?.Require(what);
+        return ExchangeAsync(method, path, body, type, what, cancellation);
+    }
+
+    private async Task<JsonElement> ExchangeAsync(
+        HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation)
+    {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(CallTimeout);
         using var response = await SendAsync(method, path, body, type, what, PlainJson, cancellation, deadline.Token);

@@ -5,8 +5,8 @@ using Enclaves.Reconciler.Control;
 
 namespace Enclaves.Reconciler.Cluster;
 
-/// <summary>Lists and watches one kind of object of the API server, in one namespace or in all, narrowed by labels.</summary>
-internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string? space = null, string? labelSelector = null)
+/// <summary>Lists and watches one kind of object of the API server, in one namespace or in all, narrowed by labels or fields.</summary>
+internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string? space = null, string? labelSelector = null, string? fieldSelector = null)
     : IWatchSource<LiveObject>
 {
     private const int PageSize = 500;
@@ -14,7 +14,8 @@ internal sealed class ApiWatchSource(ApiServer server, ResourceKind kind, string
     // A server that does not know it sends whole objects, of which the rest is dropped.
     private readonly string _acceptList = Accept(kind, "PartialObjectMetadataList");
     private readonly string _acceptWatch = Accept(kind, "PartialObjectMetadata");
-    private readonly string _selector = labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}";
+    private readonly string _selector = (labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}")
+        + (fieldSelector is null ? "" : $"&fieldSelector={Uri.EscapeDataString(fieldSelector)}");
 
     /// <inheritdoc />
     public string Name => kind.Plural;

@@ -41,7 +41,12 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     /// What a user reads to learn what happened, and what nodes say of a pod that does not start. In the core group events can be selected by
     /// the object they are about.
     /// </summary>
-    public static readonly ResourceKind Event = new("", "v1", "events", "Event");
+    public static readonly ResourceKind Event = new("", "v1", "events", "Event")
+    {
+        Kept = KeptFields.Only(
+            Metadata(), ("type", null), ("reason", null), ("message", null), ("count", null), ("firstTimestamp", null), ("lastTimestamp", null), ("eventTime", null),
+            ("reportingComponent", null), ("source", KeptFields.Only(("component", null))), ("involvedObject", KeptFields.Only(("name", null), ("uid", null)))),
+    };
 
     /// <summary>The Webhook's certificate; no other Secret is ever read.</summary>
     public static readonly ResourceKind Secret = new("", "v1", "secrets", "Secret");
@@ -53,6 +58,12 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     /// <summary>Where its validating endpoint is.</summary>
     public static readonly ResourceKind ValidatingWebhooks =
         new("admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration");
+
+    /// <summary>Whose token it is (authentication.k8s.io).</summary>
+    public static readonly ResourceKind TokenReview = new("authentication.k8s.io", "v1", "tokenreviews", "TokenReview");
+
+    /// <summary>What somebody may do (authorization.k8s.io).</summary>
+    public static readonly ResourceKind SubjectAccessReview = new("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview");
 
     /// <summary>How replicas agree on a leader.</summary>
     public static readonly ResourceKind Lease = new("coordination.k8s.io", "v1", "leases", "Lease");

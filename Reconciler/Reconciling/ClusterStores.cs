@@ -25,6 +25,9 @@ internal sealed class ClusterStores
     /// <summary>Enclave pods, by <see cref="PodsOf"/>.</summary>
     public ObjectStore<LiveObject> Pods { get; } = new(pod => pod.TextAt("metadata", "labels", NedLabels.Deployment) is { } ned ? PodsOf(new ObjectKey(pod.Key.Namespace, ned)) : null);
 
+    /// <summary>Events about NEDs, by the uid of their NED; empty where no REST API shows them.</summary>
+    public ObjectStore<LiveObject> NedEvents { get; } = new(item => item.TextAt("involvedObject", "uid"));
+
     /// <summary>Namespaces; empty when only one is watched.</summary>
     public ObjectStore<LiveObject> Namespaces { get; } = new();
 

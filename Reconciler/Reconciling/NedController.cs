@@ -57,6 +57,12 @@ internal sealed partial class NedController : BackgroundService
             Reflect(ResourceKind.ReplicaSet, stores.ReplicaSets),
             Reflect(ResourceKind.Pod, stores.Pods),
         ];
+        if (settings.Rest is not null)
+        {
+            _reflectors.Add(new(
+                new ApiWatchSource(server, ResourceKind.Event, settings.Namespace, fieldSelector: $"involvedObject.kind={NedNames.Kind}"), stores.NedEvents, time, logger));
+        }
+
         if (string.IsNullOrEmpty(settings.Namespace))
             _reflectors.Add(Reflect(ResourceKind.Namespace, stores.Namespaces, null));
         Subscribe();
