@@ -18,6 +18,9 @@ internal sealed class ReviewCache<TKey, TValue>(TimeProvider time, int most) : I
     private readonly ConcurrentDictionary<TKey, Entry> _entries = new();
     private readonly SemaphoreSlim _room = new(AtOnce);
 
+    /// <summary>Answers that are held.</summary>
+    public int Count => _entries.Count;
+
     /// <summary>The answer that is known, or a new one.</summary>
     /// <param name="key">What is asked.</param>
     /// <param name="ask">Asks.</param>

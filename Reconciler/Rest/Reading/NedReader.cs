@@ -8,6 +8,7 @@ namespace Enclaves.Reconciler.Rest.Reading;
 /// <summary>Reads a NED as the API server has it into what the REST API shows of it. Pure.</summary>
 internal static class NedReader
 {
+    private const string NotObserved = "NotObserved";
     private static readonly JsonElement EmptySpec = JsonElement.Parse("{}");
 
     /// <summary>In short.</summary>
@@ -66,8 +67,10 @@ internal static class NedReader
     // The same rules in the same order as docs/argocd/health.lua.
     private static (NedHealth Health, string Reason, string Message) HealthOf(LiveObject ned)
     {
-        if (ned.At("status", "conditions") is null || ned.At("status", "observedGeneration") is not { ValueKind: JsonValueKind.Number } observed || observed.GetInt64() != ned.Generation)
-            return (NedHealth.Progressing, "NotObserved", "The Reconciler has not looked at the current spec yet.");
+        if (ned.At("status", "conditions") is null)
+            return (NedHealth.Progressing, NotObserved, "The Reconciler has not looked at it yet.");
+        if (ned.CountAt("status", "observedGeneration") != ned.Generation)
+            return (NedHealth.Progressing, NotObserved, "The Reconciler has not looked at the current spec yet.");
         if (ned.Condition(NedConditions.Stalled) is { Status: "True" } stalled)
             return (NedHealth.Degraded, stalled.Reason ?? "", stalled.Message ?? "");
         if (ned.Condition(NedConditions.Reconciling) is { Status: "True" } reconciling)

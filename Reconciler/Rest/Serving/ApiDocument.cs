@@ -7,7 +7,9 @@ namespace Enclaves.Reconciler.Rest.Serving;
 /// <summary>The OpenAPI document of the REST API, and Swagger UI to read and try it.</summary>
 internal static class ApiDocument
 {
-    private const string Name = "v1";
+    /// <summary>Name of the document.</summary>
+    public const string Name = "v1";
+
     private const string Route = "/swagger/{documentName}/swagger.json";
 
     /// <summary>Adds what writes the document.</summary>

@@ -68,6 +68,9 @@ internal sealed partial class RestServer : IHostedService, IAsyncDisposable
         Map(_app);
     }
 
+    /// <summary>What its routes are made of.</summary>
+    public IServiceProvider Services => _app.Services;
+
     /// <inheritdoc />
     public async Task StartAsync(CancellationToken cancellationToken)
     {
