@@ -83,7 +83,9 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     public Task MergeAsync(ResourceKind kind, LiveObject target, JsonObject patch, CancellationToken cancellation)
     {
         var body = patch.DeepClone().AsObject();
-        body["metadata"] = new JsonObject { ["uid"] = target.Uid };
+        if (body["metadata"] is not JsonObject metadata)
+            body["metadata"] = metadata = [];
+        metadata["uid"] = target.Uid;
         return CallAsync(HttpMethod.Patch, $"{kind.PathOf(target.Key)}?fieldManager={NedNames.FieldManager}", body, MergePatch,
             $"patching {kind.Describe(target.Key)}", cancellation);
     }
