@@ -110,6 +110,9 @@ public static class NedAnnotations
     /// <summary>On a Deployment's pod template: when a restart was asked for the last time (RFC 3339). Another value is another template, and a rollout.</summary>
     public const string RestartedAt = "k8s.oblv.com/restarted-at";
 
+    /// <summary>On Deployments: ids of the actions that have restarted it, the last ones, so that none does twice.</summary>
+    public const string Restarts = "k8s.oblv.com/restarts";
+
     /// <summary>
     /// What begins the keys of actions that are asked for on a NitroEnclaveDeployment, one annotation each until it is carried out; the rest
     /// of the key is the action's id.

@@ -3,6 +3,7 @@ using Enclaves.Reconciler.Certificates;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control.Events;
 using Enclaves.Reconciler.Health;
+using Enclaves.Reconciler.Jobs;
 using Enclaves.Reconciler.Leadership;
 using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Rest.Reading;
@@ -22,7 +23,7 @@ builder.Logging.ClearProviders().AddJsonConsole(console =>
     console.UseUtcTimestamp = true;
     console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 });
-builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddJobFilters();
 ReconcilerSettings settings;
 Kubernetes client;
 try
@@ -46,7 +47,7 @@ builder.Services
     .AddSingleton(TimeProvider.System)
     .AddSingleton<WriteFence>()
     .AddSingleton(services => new ApiServer(client, services.GetRequiredService<WriteFence>()))
-    .AddSingleton<ClusterStores>()
+    .AddSingleton(new ClusterStores { IsOfOneNamespace = settings.Namespace is { Length: > 0 } })
     .AddSingleton<ReferencedConfigMaps>()
     .AddSingleton<ChildApplier>()
     .AddSingleton<ManifestCleanup>()
@@ -58,6 +59,8 @@ builder.Services
     .AddSingleton<EnclaveStatuses>()
     .AddSingleton<PodFindings>()
     .AddSingleton<PodLook>()
+    .AddSingleton<SweepFindings>()
+    .AddSingleton<HealthSweep>()
     .AddSingleton<NedReconciler>()
     .AddSingleton<ReconcilerMetrics>()
     .AddSingleton<NedController>();
@@ -74,7 +77,12 @@ builder.Services.AddHostedService(services => services.GetRequiredService<EventR
 builder.Services.AddHostedService(services => services.GetRequiredService<NedController>());
 builder.Services.AddHostedService<PodInspection>();
 if (settings.Certificates is { } certificates)
-    builder.Services.AddSingleton(certificates).AddSingleton<WebhookTrust>().AddHostedService<CertificateRenewal>();
+{
+    builder.Services.AddSingleton(certificates).AddSingleton<WebhookTrust>()
+        .AddSingleton<CertificateRenewal>().AddHostedService(services => services.GetRequiredService<CertificateRenewal>());
+}
+
+builder.Services.AddJobs(settings.Jobs);
 
 if (settings.Rest is { } rest)
 {

@@ -1,4 +1,5 @@
 using Enclaves.Reconciler.Certificates;
+using Enclaves.Reconciler.Jobs;
 using Enclaves.Reconciler.Leadership;
 using Enclaves.Reconciler.Rest;
 using k8s;
@@ -34,8 +35,17 @@ internal sealed record ReconcilerSettings
     /// <summary>NEDs that are worked at the same time, 1 to 64.</summary>
     public int Workers { get; init; } = 4;
 
-    /// <summary>Pause between two looks at every NED, 1 s to a day; 0 for none. It only matters where a change was missed.</summary>
-    public TimeSpan Resync { get; init; } = TimeSpan.FromMinutes(10);
+    /// <summary>
+    /// Pause of a timer between two looks at every NED, 1 s to a day; 0 for none. It only matters where a change was missed. Absent, the timer
+    /// leaves that to the job of the same name, and looks every ten minutes where there are no jobs.
+    /// </summary>
+    public TimeSpan? Resync { get; init; }
+
+    /// <summary>What is done at fixed times.</summary>
+    public JobSettings Jobs { get; init; } = new();
+
+    /// <summary>The pause of the timer; zero for none.</summary>
+    public TimeSpan ResyncTimer => Resync ?? (Jobs.Enabled ? TimeSpan.Zero : TimeSpan.FromMinutes(10));
 
     /// <summary>The Webhook's certificate to look after; absent where somebody else does, as cert-manager.</summary>
     public CertificateSettings? Certificates { get; init; }
@@ -55,8 +65,9 @@ internal sealed record ReconcilerSettings
             throw new InvalidOperationException($"--port {settings.Port}: allowed are 1 to 65535");
         if (settings.Workers is < 1 or > 64)
             throw new InvalidOperationException($"--workers {settings.Workers}: allowed are 1 to 64");
-        if (settings.Resync != TimeSpan.Zero && (settings.Resync < TimeSpan.FromSeconds(1) || settings.Resync > TimeSpan.FromDays(1)))
+        if (settings.Resync is { } resync && resync != TimeSpan.Zero && (resync < TimeSpan.FromSeconds(1) || resync > TimeSpan.FromDays(1)))
             throw new InvalidOperationException($"--resync {settings.Resync}: allowed are 00:00:01 to 1.00:00:00, and 0 for never");
+        settings.Jobs.Require(configuration);
         settings.Certificates?.Require();
         settings.Lease?.Require();
         settings.Rest?.Require();

@@ -4,6 +4,13 @@ using Enclaves.Reconciler.Leadership;
 
 namespace Enclaves.Reconciler.Certificates;
 
+/// <summary>What a look at the certificate has found, after the steps that were due.</summary>
+/// <param name="Steps">Steps that were taken.</param>
+/// <param name="ValidUntil">Until when the certificate is valid; null where there is none.</param>
+/// <param name="AuthorityValidUntil">The same of its authority.</param>
+/// <param name="HasMore">Whether more steps may be due.</param>
+internal sealed record CertificateLook(int Steps, DateTimeOffset? ValidUntil, DateTimeOffset? AuthorityValidUntil, bool HasMore);
+
 /// <summary>
 /// Looks at the certificate again and again and takes the steps of <see cref="RotationPolicy"/>. Writes to the Secret fail when it was
 /// changed since it was read, so that no two of us can undo each other's work.
@@ -18,17 +25,39 @@ internal sealed partial class CertificateRenewal(
     // A step asks for the next one at once; from nothing to a new certificate there are three.
     private const int MostSteps = 8;
 
+    private readonly SemaphoreSlim _turn = new(1);
     private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
 
     private ObjectKey Secret => new(settings.Namespace, settings.Secret);
 
-    /// <summary>Takes every step that is due.</summary>
-    private async Task PassAsync(CancellationToken cancellation)
+    /// <summary>Takes every step that is due, one look at a time.</summary>
+    /// <returns>How long what there is then is valid.</returns>
+    public async Task<CertificateLook> LookAsync(CancellationToken cancellation)
     {
-        for (var step = 0; step < MostSteps && await StepAsync(cancellation); step++)
+        await _turn.WaitAsync(cancellation);
+        try
         {
-            // Each step starts from the Secret as it is by then.
+            CertificateLook look;
+            var steps = 0;
+            do
+            {
+                // Each step starts from the Secret as it is by then.
+                look = await StepAsync(cancellation) with { Steps = steps };
+            }
+            while (look.HasMore && ++steps < MostSteps);
+            return look;
         }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        _turn.Dispose();
+        base.Dispose();
     }
 
     /// <inheritdoc />
@@ -41,7 +70,7 @@ internal sealed partial class CertificateRenewal(
             var wait = Interval;
             try
             {
-                await PassAsync(stoppingToken);
+                await LookAsync(stoppingToken);
                 failures = 0;
             }
             catch (Exception failure) when (ApiServer.IsFailure(failure))
@@ -54,21 +83,21 @@ internal sealed partial class CertificateRenewal(
         }
     }
 
-    private async Task<bool> StepAsync(CancellationToken cancellation)
+    private async Task<CertificateLook> StepAsync(CancellationToken cancellation)
     {
         if (await server.GetAsync(ResourceKind.Secret, Secret, cancellation) is not { } secret)
         {
             LogNoSecret(logger, Secret);
-            return false;
+            return new CertificateLook(0, null, null, false);
         }
 
         var state = CertificateSecret.Read(secret, time.GetUtcNow());
         var trusted = await trust.EnsureAsync(state.Bundle, cancellation);
         if (RotationPolicy.Next(state, trusted, settings, time.GetUtcNow()) is not { } step)
-            return false;
+            return new CertificateLook(0, state.Leaf?.NotAfter, state.Authority?.NotAfter, false);
         await server.ReplaceAsync(ResourceKind.Secret, Secret, CertificateSecret.Write(secret, step.State), WebhookTrust.FieldManager, cancellation);
         LogStep(logger, Secret, step.What, step.State.Leaf?.NotAfter, step.State.Authority?.NotAfter);
-        return true;
+        return new CertificateLook(0, step.State.Leaf?.NotAfter, step.State.Authority?.NotAfter, true);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Secret}: {Step}; the certificate is valid until {LeafUntil:u}, its authority until {AuthorityUntil:u}")]

@@ -88,9 +88,9 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     public Task MergeAsync(ResourceKind kind, LiveObject target, JsonObject patch, CancellationToken cancellation)
     {
         var body = patch.DeepClone().AsObject();
-        var metadata = body["metadata"] as JsonObject ?? [];
+        if (body["metadata"] is not JsonObject metadata)
+            body["metadata"] = metadata = [];
         metadata["uid"] = target.Uid;
-        body["metadata"] = metadata.DeepClone();
         return CallAsync(HttpMethod.Patch, $"{kind.PathOf(target.Key)}?fieldManager={NedNames.FieldManager}", body, MergePatch,
             $"patching {kind.Describe(target.Key)}", cancellation);
     }

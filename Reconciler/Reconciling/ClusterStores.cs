@@ -31,6 +31,15 @@ internal sealed class ClusterStores
     /// <summary>Namespaces; empty when only one is watched.</summary>
     public ObjectStore<LiveObject> Namespaces { get; } = new();
 
+    /// <summary>Whether only one namespace is watched.</summary>
+    public bool IsOfOneNamespace { get; init; }
+
+    /// <summary>Whether a namespace is left alone by its label; null when it is not known yet.</summary>
+    public bool? IsIgnored(string space) =>
+        IsOfOneNamespace ? false
+        : Namespaces.Get(new ObjectKey("", space)) is { } known ? known.TextAt("metadata", "labels", NedReconciler.IgnoreLabel) == "true"
+        : null;
+
     /// <summary>Index value of the pods of one NED.</summary>
     public static string PodsOf(ObjectKey ned) => ned.ToString();
 }

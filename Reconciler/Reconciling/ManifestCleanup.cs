@@ -1,5 +1,6 @@
 using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Control;
 
 namespace Enclaves.Reconciler.Reconciling;
 
@@ -25,6 +26,16 @@ internal sealed partial class ManifestCleanup(ApiServer server, ClusterStores st
             LogDeleted(logger, manifest.Key.Name);
         }
     }
+
+    /// <summary>The NEDs that seem to have a manifest which nothing uses, by what is known without asking anybody.</summary>
+    public IReadOnlyList<ObjectKey> WithUnused() =>
+    [
+        .. stores.Neds.All
+            .Where(ned => !ned.IsBeingDeleted && stores.Deployments.Get(ned.Key) is { } deployment && deployment.OwnerUid == ned.Uid
+                && deployment.TextAt("spec", "template", "metadata", "annotations", NedAnnotations.Manifest) is { } current
+                && Unused(ned, current, stores.ReplicaSets.Find(deployment.Uid)).Count > 0)
+            .Select(ned => ned.Key),
+    ];
 
     private List<LiveObject> Unused(LiveObject ned, string current, IReadOnlyList<LiveObject> replicaSets)
     {

@@ -32,7 +32,8 @@ internal sealed partial class NedController : BackgroundService
     private readonly List<Reflector<LiveObject>> _reflectors;
 
     public NedController(
-        ApiServer server, ClusterStores stores, ReferencedConfigMaps configMaps, NedReconciler reconciler, PodFindings findings, ReconcilerSettings settings,
+        ApiServer server, ClusterStores stores, ReferencedConfigMaps configMaps, NedReconciler reconciler, PodFindings findings, SweepFindings swept,
+        ReconcilerSettings settings,
         ReconcilerMetrics metrics, TimeProvider time, ILogger<NedController> logger, LeaderElector? elector = null)
     {
         _stores = stores;
@@ -67,6 +68,7 @@ internal sealed partial class NedController : BackgroundService
             _reflectors.Add(Reflect(ResourceKind.Namespace, stores.Namespaces, null));
         Subscribe();
         findings.Changed += ned => _queue.Add(ned);
+        swept.Changed += ned => _queue.Add(ned);
         metrics.Observe(() => _queue.Length, () => stores.Neds.Count, () => _elected.IsCompletedSuccessfully,
             () => _reflectors.Select(reflector => (reflector.Name, reflector.SinceLastSign)));
     }
@@ -74,15 +76,31 @@ internal sealed partial class NedController : BackgroundService
     /// <summary>Whether every store holds a first whole list.</summary>
     public bool IsSynced => _reflectors.TrueForAll(reflector => reflector.Synced.IsCompletedSuccessfully);
 
+    /// <summary>Completes when every store holds a first whole list.</summary>
+    public Task Synced => Task.WhenAll(_reflectors.Select(reflector => reflector.Synced));
+
     /// <summary>The kinds that have no first list yet, for /readyz.</summary>
     public IEnumerable<string> Unsynced => _reflectors.Where(reflector => !reflector.Synced.IsCompletedSuccessfully).Select(reflector => reflector.Name);
 
     /// <summary>Asks for a look at every NED, behind all that has changed. Where nothing is to do, that asks the API server nothing.</summary>
-    public void Resync()
+    /// <returns>How many there are.</returns>
+    public int Resync()
     {
-        foreach (var ned in _stores.Neds.All)
-            _queue.Add(ned.Key, Priority.Low);
-        LogResync(_logger, _stores.Neds.Count);
+        var neds = _stores.Neds.All;
+        foreach (var ned in neds)
+            LookWhenIdle(ned.Key);
+        LogResync(_logger, neds.Count);
+        return neds.Count;
+    }
+
+    /// <summary>Asks for a look at one NED, behind all that has changed.</summary>
+    public void LookWhenIdle(ObjectKey ned) => _queue.Add(ned, Priority.Low);
+
+    /// <summary>Asks for a look at one NED as soon as a worker is free, however long a pause its failures have earned.</summary>
+    public void LookNow(ObjectKey ned)
+    {
+        _queue.Forget(ned);
+        _queue.Add(ned);
     }
 
     /// <inheritdoc />
@@ -169,7 +187,7 @@ internal sealed partial class NedController : BackgroundService
         try
         {
             // Before every store is whole, a child that exists would look as if it did not.
-            await Task.WhenAll(_reflectors.Select(reflector => reflector.Synced)).WaitAsync(cancellation);
+            await Synced.WaitAsync(cancellation);
             // A standby keeps its stores up to date and its queue filled, and has nothing to catch up with when it takes over.
             await _elected.WaitAsync(cancellation);
             LogWorking(_logger, _settings.Namespace is { Length: > 0 } space ? $"namespace {space}" : "all namespaces", _stores.Neds.Count);
@@ -184,9 +202,9 @@ internal sealed partial class NedController : BackgroundService
 
     private async Task ResyncAsync(CancellationToken cancellation)
     {
-        if (_settings.Resync == TimeSpan.Zero)
+        if (_settings.ResyncTimer == TimeSpan.Zero)
             return;
-        using var timer = new PeriodicTimer(_settings.Resync, _time);
+        using var timer = new PeriodicTimer(_settings.ResyncTimer, _time);
         while (await timer.WaitForNextTickAsync(cancellation))
             Resync();
     }

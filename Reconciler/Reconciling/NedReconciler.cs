@@ -25,6 +25,7 @@ internal sealed partial class NedReconciler(
     NedStatusWriter statusWriter,
     NedEvents events,
     PodFindings findings,
+    SweepFindings swept,
     ReconcilerSettings settings,
     ILogger<NedReconciler> logger)
 {
@@ -52,8 +53,8 @@ internal sealed partial class NedReconciler(
     /// <param name="cancellation">Ends the pass between two calls.</param>
     public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, int failures, CancellationToken cancellation)
     {
-        var space = stores.Namespaces.Get(new ObjectKey("", key.Namespace));
-        if (stores.Neds.Get(key) is not { } stored || IsIgnored(space))
+        var isIgnored = stores.IsIgnored(key.Namespace);
+        if (stores.Neds.Get(key) is not { } stored || isIgnored == true)
         {
             // Its children go by garbage collection.
             _memories.TryRemove(key, out _);
@@ -62,7 +63,7 @@ internal sealed partial class NedReconciler(
         }
 
         // The watches of NEDs and namespaces are two: a new namespace may be known a little later than what is in it.
-        if (string.IsNullOrEmpty(settings.Namespace) && space is null)
+        if (isIgnored is null)
             return ReconcileResult.LookAgain(UnknownNamespaceRecheck);
 
         var memory = _memories.GetOrAdd(key, _ => new NedMemory());
@@ -132,9 +133,8 @@ internal sealed partial class NedReconciler(
         ned?.Spec.Paused ?? false,
         deployment is null ? null : DeploymentObservation.Of(deployment),
         problem,
-        PodTrouble.Of(stores.Pods.Find(ClusterStores.PodsOf(live.Key)), findings.Of));
-
-    private static bool IsIgnored(LiveObject? space) => space?.TextAt("metadata", "labels", IgnoreLabel) == "true";
+        PodTrouble.Of(stores.Pods.Find(ClusterStores.PodsOf(live.Key)), findings.Of),
+        swept.Of(stores.Pods.Find(ClusterStores.PodsOf(live.Key))));
 
     // Admission has warned of it.
     private static void RequireRunnable(NitroEnclaveDeploymentSpec spec)

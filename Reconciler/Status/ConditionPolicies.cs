@@ -39,6 +39,8 @@ internal static class ConditionPolicies
         null => new Verdict("Unknown", Reasons.NoDeployment, "There is no Deployment yet whose enclaves could be healthy; see the condition Scheduled."),
         _ when ned.Refused is { } refusal => Verdict.False(refusal.Reason, refusal.Message),
         _ when ned.Replicas == 0 => Verdict.True(Reasons.NoEnclavesWanted, "No enclaves are wanted: spec.replicas is 0."),
+        { } deployment when deployment.Ready >= ned.Replicas && ned.Swept is { } trouble =>
+            Verdict.False(trouble.Reason, $"{deployment.Ready} of {ned.Replicas} enclaves are ready by their pods, but: {trouble.Message}"),
         { } deployment when deployment.Ready >= ned.Replicas => Verdict.True(Reasons.EnclavesReady, $"{deployment.Ready} of {ned.Replicas} enclaves are ready."),
         { } deployment when ned.Waits is { } trouble => Verdict.False(trouble.Reason, $"{deployment.Ready} of {ned.Replicas} enclaves are ready. {trouble.Message}"),
         { } deployment => Verdict.False(Reasons.EnclavesNotReady,

@@ -12,8 +12,10 @@ namespace Enclaves.Reconciler.Status;
 /// <param name="Deployment">Its Deployment, or null while there is none.</param>
 /// <param name="Problem">Why the children are not as wanted, or null when they are.</param>
 /// <param name="Pods">What most of its pods that are not ready wait for, or null when that is not known.</param>
+/// <param name="Swept">What is wrong with enclaves whose pods are ready for all that, or null.</param>
 internal sealed record NedObservation(
-    string Namespace, string Name, long Generation, int Replicas, bool Paused, DeploymentObservation? Deployment, NedProblem? Problem, PodTrouble? Pods = null)
+    string Namespace, string Name, long Generation, int Replicas, bool Paused, DeploymentObservation? Deployment, NedProblem? Problem, PodTrouble? Pods = null,
+    PodTrouble? Swept = null)
 {
     /// <summary>Why the API server refuses the pods, or null when it does not.</summary>
     /// <remarks>

@@ -17,6 +17,11 @@ internal static class Reasons
     public const string RollingOut = nameof(RollingOut);
     public const string Paused = nameof(Paused);
 
+    // An action was asked for.
+    public const string ReconcileRequested = nameof(ReconcileRequested);
+    public const string RestartRequested = nameof(RestartRequested);
+    public const string ActionRefused = nameof(ActionRefused);
+
     // Nothing more is known, or another condition says it.
     public const string NoDeployment = nameof(NoDeployment);
     public const string EnclavesNotReady = nameof(EnclavesNotReady);
@@ -71,10 +76,13 @@ internal static class Reasons
     public const string EnclaveNotAnswering = nameof(EnclaveNotAnswering);
     public const string EnclaveHostCrashLooping = nameof(EnclaveHostCrashLooping);
     public const string EnclaveHostSilent = nameof(EnclaveHostSilent);
+    public const string EnclaveUnhealthy = nameof(EnclaveUnhealthy);
+    public const string EnclaveBootedAgain = nameof(EnclaveBootedAgain);
 
     // The enclave runs and a plugin in it does not.
     public const string PluginImagePull = nameof(PluginImagePull);
     public const string PluginNotStarted = nameof(PluginNotStarted);
     public const string PluginRestarting = nameof(PluginRestarting);
     public const string PluginUnhealthy = nameof(PluginUnhealthy);
+    public const string PluginRestarted = nameof(PluginRestarted);
 }
