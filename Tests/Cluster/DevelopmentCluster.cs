@@ -5,6 +5,9 @@ namespace Enclaves.Tests.Cluster;
 /// <summary>Where the development cluster (dev/cluster up) and the repository are.</summary>
 internal static class DevelopmentCluster
 {
+    /// <summary>Where the cluster reaches this machine (dev/lib/paths.sh).</summary>
+    public const string HostAddress = "10.210.0.1";
+
     /// <summary>Path of the administrator's kubeconfig.</summary>
     public static string KubeconfigPath =>
         Environment.GetEnvironmentVariable("ENCLAVES_KUBECONFIG")

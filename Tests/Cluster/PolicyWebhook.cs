@@ -1,14 +1,8 @@
-using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Enclaves.Tests.Cluster;
 
@@ -18,13 +12,11 @@ namespace Enclaves.Tests.Cluster;
 /// </summary>
 internal sealed class PolicyWebhook : IAsyncDisposable
 {
-    // Where the cluster reaches this machine (dev/lib/paths.sh).
-    private const string HostAddress = "10.210.0.1";
     private const string Label = "k8s.oblv.com/test-policy";
 
     private readonly Kubernetes _client;
     private readonly string _space;
-    private WebApplication? _app;
+    private HostServer? _server;
     private JsonObject _answer = new() { ["allowed"] = true };
 
     private PolicyWebhook(Kubernetes client, string space) => (_client, _space) = (client, space);
@@ -63,8 +55,8 @@ internal sealed class PolicyWebhook : IAsyncDisposable
     /// <summary>From now on nobody is there.</summary>
     public async Task Ends()
     {
-        await _app!.DisposeAsync();
-        _app = null;
+        await _server!.DisposeAsync();
+        _server = null;
     }
 
     /// <summary>From now on the API server does not ask it.</summary>
@@ -77,27 +69,14 @@ internal sealed class PolicyWebhook : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Unregister();
-        if (_app is not null)
-            await _app.DisposeAsync();
+        if (_server is not null)
+            await _server.DisposeAsync();
     }
 
     private async Task Serve(string group, string resource)
     {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest($"CN={HostAddress}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Parse(HostAddress));
-        request.CertificateExtensions.Add(names.Build());
-        using var made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1));
-        var certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
-        var port = ChildProcess.Ports.Next();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Any, port, listen => listen.UseHttps(certificate)));
-        _app = builder.Build();
-        _app.Run(Answer);
-        await _app.StartAsync();
-        await Register(group, resource, new Uri($"https://{HostAddress}:{port}/"), Encoding.ASCII.GetBytes(certificate.ExportCertificatePem()));
+        _server = await HostServer.Start(Answer);
+        await Register(group, resource, new Uri($"https://{DevelopmentCluster.HostAddress}:{_server.Port}/"), _server.Authority);
     }
 
     private async Task Register(string group, string resource, Uri address, byte[] authority)

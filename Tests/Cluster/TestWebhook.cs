@@ -22,9 +22,6 @@ internal sealed class TestWebhook : IAsyncDisposable
 
     private const string Validating = "validate.test.k8s.oblv.com";
 
-    // Where the cluster reaches this machine (dev/lib/paths.sh).
-    private const string HostAddress = "10.210.0.1";
-
     private readonly Kubernetes _client;
     private readonly string _folder;
     private readonly int _https = ChildProcess.Ports.Next();
@@ -42,12 +39,12 @@ internal sealed class TestWebhook : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("enclaves-webhook-").FullName;
         await Certify("ca", folder);
-        await Certify("leaf", folder, "webhook", HostAddress);
+        await Certify("leaf", folder, "webhook", DevelopmentCluster.HostAddress);
         var webhook = new TestWebhook(cluster.Client, run, folder);
         try
         {
             await webhook.Serve();
-            await webhook.Register(new Uri($"https://{HostAddress}:{webhook._https}"), await File.ReadAllBytesAsync(Path.Combine(folder, "ca.crt")));
+            await webhook.Register(new Uri($"https://{DevelopmentCluster.HostAddress}:{webhook._https}"), await File.ReadAllBytesAsync(Path.Combine(folder, "ca.crt")));
             await webhook.IsAsked(cluster);
             return webhook;
         }

@@ -1,0 +1,80 @@
+using System.Text.Json.Nodes;
+using Enclaves.Api;
+using Enclaves.Tests.EndToEnd;
+using Shouldly;
+using Xunit;
+
+namespace Enclaves.Tests.Cluster;
+
+/// <summary>
+/// The samples as something that follows Git keeps them, with the real admission and a Reconciler at work: nothing that either writes is a
+/// difference to Git, whichever way it is applied and whichever way the two are compared.
+/// </summary>
+public sealed class DriftTests(ClusterFixture cluster)
+{
+    private static readonly string Samples = Path.Combine(DevelopmentCluster.Repository, "samples");
+    private static readonly string[] ClientSide = ["--server-side=false"];
+
+    // As Argo CD does with ServerSideApply and ServerSideDiff. Argo CD takes over by force what others own; here, that would be a failure.
+    private static readonly string[] ServerSide = ["--server-side", "--field-manager=argocd-controller"];
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_admission_and_Reconciler_write_is_no_difference_to_git_and_a_further_apply_changes_nothing(bool isServerSide)
+    {
+        await using var space = await TestNamespace.Create(cluster, withWebhook: true);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        string[] where = ["-n", space.Name, "-f", Samples];
+        var (first, second) = isServerSide ? (ServerSide, ClientSide) : (ClientSide, ServerSide);
+        await Kubectl.Run(["apply", .. where, .. first]);
+        await AllAreReconciled(space, where, reconciler);
+        await NothingDiffers(where);
+
+        var before = await Versions(where, "resourceVersion");
+        await Kubectl.Run(["apply", .. where, .. first]);
+        (await Versions(where, "resourceVersion")).ShouldBe(before);
+
+        // Another way to apply leaves notes of its own in the metadata, once; the spec is what it was.
+        var generations = await Versions(where, "generation");
+        await Kubectl.Run(["apply", .. where, .. second]);
+        (await Versions(where, "generation")).ShouldBe(generations);
+        await AllAreReconciled(space, where, reconciler);
+        before = await Versions(where, "resourceVersion");
+        await Kubectl.Run(["apply", .. where, .. second]);
+        (await Versions(where, "resourceVersion")).ShouldBe(before);
+        await NothingDiffers(where);
+    }
+
+    private static async Task NothingDiffers(string[] where)
+    {
+        foreach (var how in new[] { ClientSide, ServerSide })
+        {
+            ToolResult? last = null;
+            // kubectl reads an object and then tries out the apply: what an autoscaler's controller writes in between looks like a difference, once.
+            await Wait.Until($"no difference with {string.Join(' ', how)}", async () => (last = await Kubectl.Try(null, ["diff", .. where, .. how])).ExitCode == 0,
+                limit: TimeSpan.FromSeconds(20), explain: () => $"{last?.Output}\n{last?.Error}");
+            last!.Output.ShouldBeEmpty();
+        }
+    }
+
+    // No node takes the pods of these tests: that this is told is the last that the Reconciler writes.
+    private static async Task AllAreReconciled(TestNamespace space, string[] where, ReconcilerProcess reconciler)
+    {
+        foreach (var name in (await All(where)).Select(ned => (string)ned["metadata"]!["name"]!))
+        {
+            await space.Reconciled(ned: name, explain: () => reconciler.Log);
+            await Wait.Until($"the pods of {name} find no node", async () =>
+            {
+                var reason = (string)(await space.Ned(name)).Condition("EnclavesHealthy")["reason"]!;
+                return Neds.WithoutNode.Contains(reason);
+            }, explain: () => reconciler.Log);
+        }
+    }
+
+    private static async Task<IReadOnlyList<string>> Versions(string[] where, string field) =>
+        [.. (await All(where)).Select(ned => $"{ned["metadata"]!["name"]} {ned["metadata"]![field]}")];
+
+    private static async Task<IEnumerable<JsonNode>> All(string[] where) =>
+        (await Kubectl.Get(where))["items"]!.AsArray().OfType<JsonNode>().Where(item => (string?)item["kind"] == NedNames.Kind);
+}
