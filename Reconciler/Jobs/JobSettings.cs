@@ -40,7 +40,7 @@ internal sealed record JobSettings
     public bool KeepsHistory => Postgres.Length > 0;
 
     /// <summary>Reads a schedule that is not empty.</summary>
-    /// <exception cref="CronFormatException">It is none.</exception>
+    /// <exception cref="FormatException">It is none.</exception>
     public static CronExpression Parse(string schedule) => CronExpression.Parse(schedule,
         schedule.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard);
 
