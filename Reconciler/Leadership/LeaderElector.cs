@@ -22,6 +22,12 @@ internal sealed partial class LeaderElector(ApiServer server, WriteFence fence, 
     /// <summary>Completes when this replica is the leader. It never becomes undone: whoever loses the lease ends.</summary>
     public Task Elected => _elected.Task;
 
+    /// <summary>Where the replica that works has its REST API; null on that replica, and while nobody says so.</summary>
+    public Uri? LeaderAddress =>
+        !_elected.Task.IsCompleted && _seen is { Holder.Length: > 0, Address: { Length: > 0 } address } && Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps
+            ? uri
+            : null;
+
     /// <inheritdoc />
     public override Task StartAsync(CancellationToken cancellationToken)
     {

@@ -9,12 +9,17 @@ namespace Enclaves.Reconciler.Leadership;
 /// <param name="Seconds">For how long after its last renewal.</param>
 /// <param name="RenewTime">Its last renewal, by the holder's clock: only ever compared for equality.</param>
 /// <param name="Transitions">How often it has changed hands.</param>
-internal sealed record LeaseRecord(string Holder, int Seconds, string RenewTime, int Transitions)
+/// <param name="Address">Where the holder's REST API is; empty when it does not say.</param>
+internal sealed record LeaseRecord(string Holder, int Seconds, string RenewTime, int Transitions, string Address = "")
 {
+    // What only the leader has, Hangfire's dashboard for one, the others get from there.
+    private const string AddressAnnotation = "k8s.oblv.com/rest-address";
+
     /// <summary>Reads a Lease.</summary>
     public static LeaseRecord Of(LiveObject lease) => new(
         lease.TextAt("spec", "holderIdentity") ?? "", lease.CountAt("spec", "leaseDurationSeconds"),
-        lease.TextAt("spec", "renewTime") ?? "", lease.CountAt("spec", "leaseTransitions"));
+        lease.TextAt("spec", "renewTime") ?? "", lease.CountAt("spec", "leaseTransitions"),
+        lease.TextAt("metadata", "annotations", AddressAnnotation) ?? "");
 
     /// <summary>A Lease for this holder, renewed at this time; with an earlier one, in its place and only if nobody else was quicker.</summary>
     public static JsonObject Write(LeaseSettings settings, string holder, LiveObject? earlier, DateTimeOffset now)
@@ -30,6 +35,11 @@ internal sealed record LeaseRecord(string Holder, int Seconds, string RenewTime,
                 ["metadata"] = new JsonObject { ["name"] = settings.Name, ["namespace"] = settings.Namespace },
             }
             : JsonObject.Create(earlier.Json)!;
+        var annotations = body["metadata"]!["annotations"] as JsonObject ?? [];
+        annotations.Remove(AddressAnnotation);
+        if (holder.Length > 0 && settings.Address.Length > 0)
+            annotations[AddressAnnotation] = settings.Address;
+        body["metadata"]!["annotations"] = annotations.DeepClone();
         body["spec"] = new JsonObject
         {
             ["holderIdentity"] = holder,

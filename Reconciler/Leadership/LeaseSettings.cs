@@ -12,6 +12,9 @@ internal sealed record LeaseSettings
     /// <summary>Who this replica is; the pod's name unless given.</summary>
     public string Identity { get; init; } = Environment.MachineName;
 
+    /// <summary>Where other replicas reach this one's REST API, such as https://10.0.0.7:8443; empty where they need not.</summary>
+    public string Address { get; init; } = "";
+
     /// <summary>How long a leader that is not heard of stays one.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(15);
 
@@ -34,6 +37,8 @@ internal sealed record LeaseSettings
             throw new InvalidOperationException("--lease:name: is missing; it is needed beside --lease:namespace");
         if (Identity.Length == 0)
             throw new InvalidOperationException("--lease:identity: may not be empty");
+        if (Address.Length > 0 && !(Uri.TryCreate(Address, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps))
+            throw new InvalidOperationException($"--lease:address {Address}: is no https address");
         if (Duration < TimeSpan.FromSeconds(1) || Duration > TimeSpan.FromMinutes(5))
             throw new InvalidOperationException($"--lease:duration {Duration}: allowed are 1 s to 5 min");
         if (RenewDeadline >= Duration || RenewInterval >= RenewDeadline || RenewInterval <= TimeSpan.Zero || Retry <= TimeSpan.Zero)

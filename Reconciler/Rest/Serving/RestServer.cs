@@ -1,11 +1,14 @@
 using System.Net.Security;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Health;
+using Enclaves.Reconciler.Leadership;
 using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Rest.Auth;
+using Enclaves.Reconciler.Rest.Dashboard;
 using Enclaves.Reconciler.Rest.Endpoints;
 using Enclaves.Reconciler.Rest.Reading;
 using Enclaves.Reconciler.Rest.Streaming;
+using Hangfire;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -60,8 +63,11 @@ internal sealed partial class RestServer : IHostedService, IAsyncDisposable
             .AddAuthentication(TokenAuthentication.Name).AddScheme<AuthenticationSchemeOptions, TokenAuthentication>(TokenAuthentication.Name, null);
         builder.Services.ConfigureHttpJsonOptions(json => RestJson.Apply(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
-        builder.Services.AddRestLimits();
-        builder.Services.AddApiDocument();
+        builder.Services.AddRestLimits().AddApiDocument();
+        if (parts.GetService<LeaderElector>() is { } elector)
+            builder.Services.AddSingleton(elector);
+        if (parts.GetService<JobStorage>() is not null)
+            builder.Services.AddJobDashboard(parts).AddSingleton<LeaderForward>().AddHttpForwarder();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(Listen);
         _app = builder.Build();
@@ -113,6 +119,8 @@ internal sealed partial class RestServer : IHostedService, IAsyncDisposable
         app.UseAuthorization();
         LoginPage.Map(app);
         app.MapApiDocument();
+        if (app.Services.GetService<JobStorage>() is not null)
+            JobDashboard.Map(app);
         var api = app.MapGroup(ApiPath).RequireAuthorization();
         NedEndpoints.Map(api);
         EnclaveEndpoints.Map(api);
