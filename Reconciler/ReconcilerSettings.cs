@@ -71,7 +71,7 @@ internal sealed record ReconcilerSettings
         settings.Certificates?.Require();
         settings.Lease?.Require();
         settings.Rest?.Require();
-        return settings;
+        return settings is { Lease: { } lease, Rest: { } rest } ? settings with { Lease = lease.At(rest.Port) } : settings;
     }
 
     /// <summary>How to reach the API server.</summary>

@@ -32,8 +32,13 @@ internal sealed record CertificateSettings
     /// </summary>
     public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The names by which API servers call a Service.</summary>
-    public IReadOnlyList<string> DnsNames => [Service, $"{Service}.{Namespace}", $"{Service}.{Namespace}.svc"];
+    /// <summary>Name of the Service of the REST API, which serves the same certificate; empty where there is none.</summary>
+    public string RestService { get; init; } = "";
+
+    /// <summary>The names by which Services are called.</summary>
+    public IReadOnlyList<string> DnsNames => [.. NamesOf(Service), .. NamesOf(RestService)];
+
+    private IEnumerable<string> NamesOf(string service) => service.Length == 0 ? [] : [service, $"{service}.{Namespace}", $"{service}.{Namespace}.svc"];
 
     /// <summary>Checks what was given.</summary>
     /// <exception cref="InvalidOperationException">An option is missing, or has a value that is not allowed.</exception>

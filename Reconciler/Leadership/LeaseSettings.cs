@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Enclaves.Reconciler.Leadership;
 
 /// <summary>The Lease by which replicas agree on who works: options --lease:namespace and so on. The times are client-go's, but for the shorter retry.</summary>
@@ -12,8 +14,14 @@ internal sealed record LeaseSettings
     /// <summary>Who this replica is; the pod's name unless given.</summary>
     public string Identity { get; init; } = Environment.MachineName;
 
-    /// <summary>Where other replicas reach this one's REST API, such as https://10.0.0.7:8443; empty where they need not.</summary>
-    public string Address { get; init; } = "";
+    /// <summary>Address of this replica's pod, for the others to reach its REST API; empty where they need not.</summary>
+    public string Host { get; init; } = "";
+
+    /// <summary>Where that API is, such as https://10.0.0.7:8443; empty where there is none.</summary>
+    public string Address { get; private init; } = "";
+
+    /// <summary>The same with the port of this replica's REST API.</summary>
+    public LeaseSettings At(int restPort) => Host.Length == 0 ? this : this with { Address = new UriBuilder(Uri.UriSchemeHttps, Host, restPort).Uri.GetLeftPart(UriPartial.Authority) };
 
     /// <summary>How long a leader that is not heard of stays one.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(15);
@@ -37,8 +45,8 @@ internal sealed record LeaseSettings
             throw new InvalidOperationException("--lease:name: is missing; it is needed beside --lease:namespace");
         if (Identity.Length == 0)
             throw new InvalidOperationException("--lease:identity: may not be empty");
-        if (Address.Length > 0 && !(Uri.TryCreate(Address, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps))
-            throw new InvalidOperationException($"--lease:address {Address}: is no https address");
+        if (Host.Length > 0 && !IPAddress.TryParse(Host, out _))
+            throw new InvalidOperationException($"--lease:host {Host}: is no address such as 10.0.0.7");
         if (Duration < TimeSpan.FromSeconds(1) || Duration > TimeSpan.FromMinutes(5))
             throw new InvalidOperationException($"--lease:duration {Duration}: allowed are 1 s to 5 min");
         if (RenewDeadline >= Duration || RenewInterval >= RenewDeadline || RenewInterval <= TimeSpan.Zero || Retry <= TimeSpan.Zero)

@@ -11,8 +11,7 @@ public sealed class MonitoringTests
     {
         var rendered = await Helm.Template("required");
         rendered.OfKind("ServiceMonitor").ShouldBeEmpty();
-        var service = rendered.OfKind("Service").ShouldHaveSingleItem();
-        service.Json["spec"]!["ports"]!.AsArray().ShouldHaveSingleItem();
+        rendered.OfKind("Service").SelectMany(service => service.Json["spec"]!["ports"]!.AsArray()).ShouldAllBe(port => (string?)port!["name"] == "https");
     }
 
     [Theory]

@@ -78,9 +78,11 @@ believes in every API that helm was built with, whatever --api-versions says.
 {{- end -}}
 {{- end }}
 
-{{/* The names by which API servers call the Webhook. */}}
-{{- define "enclaves.webhookNames" -}}
-- {{ .Release.Name }}-webhook
-- {{ .Release.Name }}-webhook.{{ .Release.Namespace }}
-- {{ .Release.Name }}-webhook.{{ .Release.Namespace }}.svc
+{{/* The names by which API servers call the Webhook, and everybody the REST API. */}}
+{{- define "enclaves.serverNames" -}}
+{{- range $part := ternary (list "webhook" "reconciler") (list "webhook") .Values.rest.enabled }}
+- {{ $.Release.Name }}-{{ $part }}
+- {{ $.Release.Name }}-{{ $part }}.{{ $.Release.Namespace }}
+- {{ $.Release.Name }}-{{ $part }}.{{ $.Release.Namespace }}.svc
+{{- end }}
 {{- end }}
