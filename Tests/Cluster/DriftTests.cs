@@ -13,10 +13,6 @@ namespace Enclaves.Tests.Cluster;
 public sealed class DriftTests(ClusterFixture cluster)
 {
     private static readonly string Samples = Path.Combine(DevelopmentCluster.Repository, "samples");
-    private static readonly string[] ClientSide = ["--server-side=false"];
-
-    // As Argo CD does with ServerSideApply and ServerSideDiff. Argo CD takes over by force what others own; here, that would be a failure.
-    private static readonly string[] ServerSide = ["--server-side", "--field-manager=argocd-controller"];
 
     [Theory]
     [InlineData(false)]
@@ -26,10 +22,10 @@ public sealed class DriftTests(ClusterFixture cluster)
         await using var space = await TestNamespace.Create(cluster, withWebhook: true);
         await using var reconciler = await ReconcilerProcess.Start(space.Name);
         string[] where = ["-n", space.Name, "-f", Samples];
-        var (first, second) = isServerSide ? (ServerSide, ClientSide) : (ClientSide, ServerSide);
+        var (first, second) = isServerSide ? (Drift.ServerSide, Drift.ClientSide) : (Drift.ClientSide, Drift.ServerSide);
         await Kubectl.Run(["apply", .. where, .. first]);
         await AllAreReconciled(space, where, reconciler);
-        await NothingDiffers(where);
+        await Drift.IsNone(where);
 
         var before = await Versions(where, "resourceVersion");
         await Kubectl.Run(["apply", .. where, .. first]);
@@ -43,19 +39,7 @@ public sealed class DriftTests(ClusterFixture cluster)
         before = await Versions(where, "resourceVersion");
         await Kubectl.Run(["apply", .. where, .. second]);
         (await Versions(where, "resourceVersion")).ShouldBe(before);
-        await NothingDiffers(where);
-    }
-
-    private static async Task NothingDiffers(string[] where)
-    {
-        foreach (var how in new[] { ClientSide, ServerSide })
-        {
-            ToolResult? last = null;
-            // kubectl reads an object and then tries out the apply: what an autoscaler's controller writes in between looks like a difference, once.
-            await Wait.Until($"no difference with {string.Join(' ', how)}", async () => (last = await Kubectl.Try(null, ["diff", .. where, .. how])).ExitCode == 0,
-                limit: TimeSpan.FromSeconds(20), explain: () => $"{last?.Output}\n{last?.Error}");
-            last!.Output.ShouldBeEmpty();
-        }
+        await Drift.IsNone(where);
     }
 
     // No node takes the pods of these tests: that this is told is the last that the Reconciler writes.

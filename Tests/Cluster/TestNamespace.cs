@@ -74,8 +74,8 @@ internal sealed class TestNamespace : IAsyncDisposable
     public async Task<IList<V1ConfigMap>> Manifests(string? ned = null) => (await Client.CoreV1.ListNamespacedConfigMapAsync(
         Name, labelSelector: $"{NedLabels.ManagedBy}={NedLabels.ManagedByValue}{(ned is null ? "" : $",{NedLabels.Deployment}={ned}")}")).Items;
 
-    public async Task<IList<V1Pod>> Pods() =>
-        (await Client.CoreV1.ListNamespacedPodAsync(Name, labelSelector: $"{NedLabels.Deployment}={Neds.Name}")).Items;
+    public async Task<IList<V1Pod>> Pods(string ned = Neds.Name) =>
+        (await Client.CoreV1.ListNamespacedPodAsync(Name, labelSelector: $"{NedLabels.Deployment}={ned}")).Items;
 
     public Task CreateConfigMap(string name, params (string Key, string Value)[] data) => Client.CoreV1.CreateNamespacedConfigMapAsync(
         new V1ConfigMap { Metadata = new V1ObjectMeta { Name = name }, Data = data.ToDictionary(item => item.Key, item => item.Value) }, Name);
