@@ -45,20 +45,22 @@ public sealed class DriftTests(ClusterFixture cluster)
     // No node takes the pods of these tests: that this is told is the last that the Reconciler writes.
     private static async Task AllAreReconciled(TestNamespace space, string[] where, ReconcilerProcess reconciler)
     {
-        foreach (var name in (await All(where)).Select(ned => (string)ned["metadata"]!["name"]!))
+        foreach (var ned in (await All(where)).Where(item => (string?)item["kind"] == NedNames.Kind))
         {
+            var name = (string)ned["metadata"]!["name"]!;
             await space.Reconciled(ned: name, explain: () => reconciler.Log);
             await Wait.Until($"the pods of {name} find no node", async () =>
             {
                 var reason = (string)(await space.Ned(name)).Condition("EnclavesHealthy")["reason"]!;
-                return Neds.WithoutNode.Contains(reason);
+                return Neds.WithoutNode.Contains(reason) && await space.IsRolledOut(name);
             }, explain: () => reconciler.Log);
         }
     }
 
+    // Of an autoscaler, its controller writes the status whenever it likes.
     private static async Task<IReadOnlyList<string>> Versions(string[] where, string field) =>
-        [.. (await All(where)).Select(ned => $"{ned["metadata"]!["name"]} {ned["metadata"]![field]}")];
+        [.. (await All(where)).Where(item => (string?)item["kind"] != "HorizontalPodAutoscaler")
+            .Select(item => $"{item["kind"]} {item["metadata"]!["name"]} {item["metadata"]![field]}")];
 
-    private static async Task<IEnumerable<JsonNode>> All(string[] where) =>
-        (await Kubectl.Get(where))["items"]!.AsArray().OfType<JsonNode>().Where(item => (string?)item["kind"] == NedNames.Kind);
+    private static async Task<IEnumerable<JsonNode>> All(string[] where) => (await Kubectl.Get(where))["items"]!.AsArray().OfType<JsonNode>();
 }

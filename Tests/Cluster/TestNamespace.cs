@@ -162,11 +162,14 @@ internal sealed class TestNamespace : IAsyncDisposable
         return before;
     }
 
-    // Its controller may take its time; what it has not done yet will still change the NED's status.
-    private async Task<bool> IsRolledOut() => await Deployment() is not { } deployment || (
+    /// <summary>
+    /// Whether the Deployment, if there is one, has its pods and the NED's status says so. Its controller may take its time; what it has not
+    /// done yet will still change the status.
+    /// </summary>
+    public async Task<bool> IsRolledOut(string ned = Neds.Name) => await Deployment(ned) is not { } deployment || (
         deployment.Status.ObservedGeneration == deployment.Metadata.Generation
         && (deployment.Status.UpdatedReplicas ?? 0) == deployment.Spec.Replicas
-        && ((int?)(await Ned())["status"]?["updatedReplicas"] ?? 0) == deployment.Spec.Replicas);
+        && ((int?)(await Ned(ned))["status"]?["updatedReplicas"] ?? 0) == deployment.Spec.Replicas);
 
     /// <summary>Kind, name and version of each object that the Reconciler writes.</summary>
     public async Task<string> Versions()
