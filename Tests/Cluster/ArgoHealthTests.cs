@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Enclaves.Tests.Cluster;
 
-/// <summary>What Argo CD shows, by docs/argocd/health.lua, of each status that the Reconciler really writes: what the table in docs/argocd.md says.</summary>
+/// <summary>
+/// What Argo CD shows, by docs/argocd/health.lua, of each status that the Reconciler really writes: what the table in docs/argocd.md says.
+/// </summary>
 public sealed class ArgoHealthTests(ClusterFixture cluster)
 {
     private const string PodIsReady = """{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}""";
@@ -40,7 +42,8 @@ public sealed class ArgoHealthTests(ClusterFixture cluster)
         // Under the old name, while what the old one left is still there.
         await space.Delete(Neds.Name);
         var again = await space.Create(Neds.Valid());
-        await Wait.Until("the Deployment is the new one's", async () => (await space.Deployment())?.Metadata.IsControlledBy(again) == true, explain: () => second.Log);
+        await Wait.Until("the Deployment is the new one's",
+            async () => (await space.Deployment())?.Metadata.IsControlledBy(again) == true, explain: () => second.Log);
         await Shows(space, "Progressing", "1 of 1 enclaves run the current spec, 0 are available", second);
         await NewPodIsReady(space);
         await Shows(space, "Healthy", "All 1 enclaves run generation 1 and are ready.", second);
@@ -91,8 +94,8 @@ public sealed class ArgoHealthTests(ClusterFixture cluster)
             Volatile.Read(ref broken) && what.EndsWith("/deployments/hello", StringComparison.Ordinal) ? 500 : null);
         await space.Create(Neds.Valid());
         await Wait.Until("the message tells of the failure", async () =>
-            await LuaHealth.Of(await space.Ned()) is { Status: "Progressing" } health && health.Message.Contains("it is tried again by itself", StringComparison.Ordinal),
-            explain: () => reconciler.Log);
+            await LuaHealth.Of(await space.Ned()) is { Status: "Progressing" } health
+            && health.Message.Contains("it is tried again by itself", StringComparison.Ordinal), explain: () => reconciler.Log);
         Volatile.Write(ref broken, false);
         await NewPodIsReady(space);
         await Shows(space, "Healthy", "All 1 enclaves run generation 1 and are ready.", reconciler);

@@ -74,8 +74,8 @@ internal sealed class TestNamespace : IAsyncDisposable
     public async Task<IList<V1ConfigMap>> Manifests(string? ned = null) => (await Client.CoreV1.ListNamespacedConfigMapAsync(
         Name, labelSelector: $"{NedLabels.ManagedBy}={NedLabels.ManagedByValue}{(ned is null ? "" : $",{NedLabels.Deployment}={ned}")}")).Items;
 
-    public async Task<IList<V1Pod>> Pods() =>
-        (await Client.CoreV1.ListNamespacedPodAsync(Name, labelSelector: $"{NedLabels.Deployment}={Neds.Name}")).Items;
+    public async Task<IList<V1Pod>> Pods(string ned = Neds.Name) =>
+        (await Client.CoreV1.ListNamespacedPodAsync(Name, labelSelector: $"{NedLabels.Deployment}={ned}")).Items;
 
     public Task CreateConfigMap(string name, params (string Key, string Value)[] data) => Client.CoreV1.CreateNamespacedConfigMapAsync(
         new V1ConfigMap { Metadata = new V1ObjectMeta { Name = name }, Data = data.ToDictionary(item => item.Key, item => item.Value) }, Name);
@@ -162,11 +162,14 @@ internal sealed class TestNamespace : IAsyncDisposable
         return before;
     }
 
-    // Its controller may take its time; what it has not done yet will still change the NED's status.
-    private async Task<bool> IsRolledOut() => await Deployment() is not { } deployment || (
+    /// <summary>
+    /// Whether the Deployment, if there is one, has its pods and the NED's status says so. Its controller may take its time; what it has not
+    /// done yet will still change the status.
+    /// </summary>
+    public async Task<bool> IsRolledOut(string ned = Neds.Name) => await Deployment(ned) is not { } deployment || (
         deployment.Status.ObservedGeneration == deployment.Metadata.Generation
         && (deployment.Status.UpdatedReplicas ?? 0) == deployment.Spec.Replicas
-        && ((int?)(await Ned())["status"]?["updatedReplicas"] ?? 0) == deployment.Spec.Replicas);
+        && ((int?)(await Ned(ned))["status"]?["updatedReplicas"] ?? 0) == deployment.Spec.Replicas);
 
     /// <summary>Kind, name and version of each object that the Reconciler writes.</summary>
     public async Task<string> Versions()

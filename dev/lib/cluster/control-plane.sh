@@ -26,11 +26,13 @@ start_apiserver() {
         --service-account-key-file "$pki/service-accounts.pub" --v=1
 }
 
+# Autoscalers look and shrink within seconds: here one wants to see what they do, not to wait 15 s and 5 min for it.
 start_controller_manager() {
     start_daemon kube-controller-manager "$kubernetes/kube-controller-manager" \
         --kubeconfig "$pki/controller-manager.kubeconfig" --leader-elect=false --bind-address 127.0.0.1 --cert-dir "$pki" \
         --use-service-account-credentials --service-account-private-key-file "$pki/service-accounts.key" \
         --root-ca-file "$pki/ca.crt" --cluster-signing-cert-file "$pki/ca.crt" --cluster-signing-key-file "$pki/ca.key" \
+        --horizontal-pod-autoscaler-sync-period 1s --horizontal-pod-autoscaler-downscale-stabilization 5s \
         --kube-api-qps 200 --kube-api-burst 300 --v=1
 }
 
