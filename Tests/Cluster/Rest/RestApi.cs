@@ -71,6 +71,7 @@ internal sealed class RestApi : IAsyncDisposable
             UseProxy = false,
             AllowAutoRedirect = false,
             UseCookies = false,
+            EnableMultipleHttp2Connections = true,
             SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, served, _, _) => served?.GetCertHashString() == _certificate.GetCertHashString() },
         })
         {
