@@ -6,6 +6,7 @@ using Enclaves.Tests.Benchmarks.Chaos;
 using Enclaves.Tests.Benchmarks.Fuzz;
 using Enclaves.Tests.Benchmarks.Reconcile;
 using Enclaves.Tests.Benchmarks.Relay;
+using Enclaves.Tests.Benchmarks.Rest;
 
 // Whatever ends this program early, the processes and files it has made go first.
 using var stop = new CancellationTokenSource();
@@ -35,6 +36,8 @@ try
             return 0;
         case ["reconcile", var etcd, var kubernetes, .. var parts]:
             return await ReconcileBenchmark.Run(etcd, kubernetes, parts, stop.Token);
+        case ["rest", .. var parts]:
+            return await RestBenchmark.Run(parts, stop.Token);
         case ["fuzz", .. var rest] when rest.Length <= 2:
             return FuzzBenchmark.Run(rest, stop.Token);
         case ["chaos", .. var rest]:
@@ -44,7 +47,7 @@ try
             return 0;
         default:
             await Console.Error.WriteLineAsync(
-                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | boot ENCLAVE-HOST ORCHESTRATOR LAYOUT ARCHIVE KUBELET | reconcile ETCD KUBERNETES [PART…] | relay ENCLAVE-HOST ORCHESTRATOR FLOW | fuzz [COUNT [SEED]] | chaos [SEED]");
+                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | boot ENCLAVE-HOST ORCHESTRATOR LAYOUT ARCHIVE KUBELET | reconcile ETCD KUBERNETES [PART…] | relay ENCLAVE-HOST ORCHESTRATOR FLOW | rest [PART…] | fuzz [COUNT [SEED]] | chaos [SEED]");
             return 2;
     }
 }
