@@ -126,7 +126,7 @@ internal sealed partial class ActionRunner(
 
     private sealed record Outcome(string Type, string Reason, string Note)
     {
-        public static Outcome Refused(string note) => new("Warning", Reasons.ActionRefused, note);
+        public static Outcome Refused(string note) => new Outcome("Warning", Reasons.ActionRefused, note);
     }
 
     // Kept while somebody has it or waits for it.

@@ -24,11 +24,18 @@ internal sealed class EnclaveStatuses : IDisposable
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _room = new(AtOnce);
     private readonly EnclaveStatusReader _reader;
+    private readonly Func<LiveObject, IPEndPoint?> _where;
     private readonly TimeProvider _time;
 
     public EnclaveStatuses(EnclaveStatusReader reader, ClusterStores stores, TimeProvider time)
+        : this(reader, stores, time, pod => PodLook.Address(pod) is { } address ? new IPEndPoint(address, EnclaveStatusReader.Port) : null)
     {
-        (_reader, _time) = (reader, time);
+    }
+
+    /// <summary>Asks elsewhere than at the pods' addresses, of which none may be a loopback.</summary>
+    internal EnclaveStatuses(EnclaveStatusReader reader, ClusterStores stores, TimeProvider time, Func<LiveObject, IPEndPoint?> where)
+    {
+        (_reader, _where, _time) = (reader, where, time);
         stores.Pods.Changed += Forget;
     }
 
@@ -38,7 +45,7 @@ internal sealed class EnclaveStatuses : IDisposable
     /// <summary>What a pod's EnclaveHost says now, or said within the last second; null where there is no address to ask.</summary>
     public async Task<EnclaveReport?> AskAsync(LiveObject pod, CancellationToken cancellation)
     {
-        if (PodLook.Address(pod) is not { } address)
+        if (_where(pod) is not { } host)
             return null;
         var entry = _entries.GetOrAdd(pod.Uid, _ => new Entry());
         Task<EnclaveReport> question;
@@ -47,7 +54,7 @@ internal sealed class EnclaveStatuses : IDisposable
             if (entry.Last is { } last && _time.GetUtcNow() - last.At is var age && age < Fresh && age >= TimeSpan.Zero)
                 return last;
             // One question for all who ask meanwhile; it goes on when the first of them goes away.
-            question = entry.Question is { IsCompleted: false } asked ? asked : entry.Question = QuestionAsync(entry, new IPEndPoint(address, EnclaveStatusReader.Port));
+            question = entry.Question is { IsCompleted: false } asked ? asked : entry.Question = QuestionAsync(entry, host);
         }
 
         return await question.WaitAsync(cancellation);

@@ -24,6 +24,7 @@ internal sealed partial class JobServer(
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(4);
 
     private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(20));
+    private bool _isAway;
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -53,6 +54,7 @@ internal sealed partial class JobServer(
         try
         {
             server = await Task.Run(Start, cancellation);
+            _isAway = false;
             LogServing(logger, database is null ? "memory" : "PostgreSQL");
             if (database is null)
                 await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellation);
@@ -62,7 +64,7 @@ internal sealed partial class JobServer(
         catch (Exception failure) when (database is not null && !cancellation.IsCancellationRequested)
         {
             // It went away between two looks, and the drivers' exceptions are many.
-            LogAway(logger, failure.GetBaseException().Message);
+            NoteAway(failure.GetBaseException().Message);
         }
         finally
         {
@@ -116,9 +118,7 @@ internal sealed partial class JobServer(
             }
             catch (JobDatabaseException away)
             {
-                // Once for each time that it is away: the log is for what changes.
-                if (failures == 0)
-                    LogAway(logger, away.Message);
+                NoteAway(away.Message);
             }
 
             await Task.Delay(_backOff.Delay(failures), time, cancellation);
@@ -132,10 +132,19 @@ internal sealed partial class JobServer(
             await database!.RequireAnswerAsync(cancellation);
             return true;
         }
-        catch (JobDatabaseException)
+        catch (JobDatabaseException away)
         {
+            NoteAway(away.Message);
             return false;
         }
+    }
+
+    // Once for each time that it is away: the log is for what changes.
+    private void NoteAway(string why)
+    {
+        if (!_isAway)
+            LogAway(logger, why);
+        _isAway = true;
     }
 
     private async Task StopAsync(BackgroundJobServer server)

@@ -47,7 +47,7 @@ try
             return 0;
         default:
             await Console.Error.WriteLineAsync(
-                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | boot ENCLAVE-HOST ORCHESTRATOR LAYOUT ARCHIVE KUBELET | reconcile ETCD KUBERNETES [PART…] | relay ENCLAVE-HOST ORCHESTRATOR FLOW | fuzz [COUNT [SEED]] | chaos [SEED]");
+                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | boot ENCLAVE-HOST ORCHESTRATOR LAYOUT ARCHIVE KUBELET | reconcile ETCD KUBERNETES [PART…] | relay ENCLAVE-HOST ORCHESTRATOR FLOW | rest [PART…] | fuzz [COUNT [SEED]] | chaos [SEED]");
             return 2;
     }
 }

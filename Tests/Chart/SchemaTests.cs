@@ -28,6 +28,11 @@ public sealed class SchemaTests
     [InlineData("reconciler.nodeSelector.pool", "true")]
     [InlineData("reconciler.tolerations", """[{"key": "a", "operator": "Maybe"}]""", "reconciler.tolerations.0.operator")]
     [InlineData("webhook.tolerations", """[{"keys": "a"}]""", "webhook.tolerations.0")]
+    [InlineData("reconciler.jobs.resync", "\"every minute\"")]
+    [InlineData("reconciler.jobs.healthSweep", "\"* * * *\"")]
+    [InlineData("reconciler.jobs.enabled", "\"yes\"")]
+    [InlineData("reconciler.jobs.postgres.schema", "\"Two words\"")]
+    [InlineData("reconciler.jobs.postgres.connectionSecret.name", "\"Not A Name\"")]
     [InlineData("images.webhook", "\"two words\"")]
     [InlineData("images.pullPolicy", "\"Sometimes\"")]
     [InlineData("images.pullSecrets", "[\"Not A Name\"]", "images.pullSecrets.0")]
@@ -107,7 +112,7 @@ public sealed class SchemaTests
             .Where(leaf => !changed.Keys.Any(path => path == leaf.Path || path.StartsWith(leaf.Path + ".", StringComparison.Ordinal))
                 || (changed.TryGetValue(leaf.Path, out var value) && JsonNode.DeepEquals(value, leaf.Value)))
             .Select(leaf => leaf.Path)
-            .ShouldBe(["enclave.driver", "webhook.podDisruptionBudget.enabled", "reconciler.podDisruptionBudget.enabled"]);
+            .ShouldBe(["enclave.driver", "webhook.podDisruptionBudget.enabled", "reconciler.podDisruptionBudget.enabled", "reconciler.jobs.enabled"]);
     }
 
     // Helm 3 writes webhook.replicas and helm 4 '/webhook/replicas': compared in the first form.

@@ -29,7 +29,10 @@ internal sealed class ChildProcess : IAsyncDisposable
     public string Log => string.Join('\n', _log);
 
     /// <summary>Starts a part of the repository, such as Reconciler, as it was built together with the tests.</summary>
-    public static ChildProcess Start(string part, params string[] arguments)
+    public static ChildProcess Start(string part, params string[] arguments) => Start(part, new Dictionary<string, string>(), arguments);
+
+    /// <summary>The same with variables of the environment.</summary>
+    public static ChildProcess Start(string part, IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory);
         var configuration = output.Parent!.Name;
@@ -38,6 +41,8 @@ internal sealed class ChildProcess : IAsyncDisposable
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         // A proxy of the environment does not lead to the development cluster.
         start.Environment["NO_PROXY"] = "*";
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         var process = new Process { StartInfo = start };
         var child = new ChildProcess(process);
         process.OutputDataReceived += (_, line) => child.Keep(line.Data);

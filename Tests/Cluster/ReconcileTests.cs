@@ -90,11 +90,13 @@ public sealed class ReconcileTests(ClusterFixture cluster)
         Without(labelled).ShouldBe(Without(before));
     }
 
-    [Fact]
-    public async Task A_look_at_every_ned_asks_the_server_nothing_where_nothing_is_to_do()
+    [Theory]
+    [InlineData("--jobs:resync", "* * * * * *")]
+    [InlineData("--jobs:enabled", "false", "--resync", "00:00:01")]
+    public async Task A_look_at_every_ned_by_a_job_or_by_a_timer_asks_the_server_nothing_where_nothing_is_to_do(params string[] arguments)
     {
         await using var space = await TestNamespace.Create(cluster);
-        await using var reconciler = await ReconcilerProcess.Start(space.Name, "--resync", "00:00:01");
+        await using var reconciler = await ReconcilerProcess.Start(space.Name, arguments);
         for (var i = 0; i < 5; i++)
             await space.Create(Neds.Valid($"hello-{i}"));
         for (var i = 0; i < 5; i++)

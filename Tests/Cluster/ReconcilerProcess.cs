@@ -15,13 +15,18 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
     public static Task<ReconcilerProcess> Start(string space, params string[] arguments) => Start(space, _ => { }, arguments);
 
     /// <summary>Starts it behind a proxy that is prepared first.</summary>
-    public static async Task<ReconcilerProcess> Start(string space, Action<ApiProxy> prepare, params string[] arguments)
+    public static Task<ReconcilerProcess> Start(string space, Action<ApiProxy> prepare, params string[] arguments) =>
+        Start(space, prepare, new Dictionary<string, string>(), arguments);
+
+    /// <summary>The same with variables of the environment.</summary>
+    public static async Task<ReconcilerProcess> Start(
+        string space, Action<ApiProxy> prepare, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         var proxy = await ApiProxy.Start();
         prepare(proxy);
         var kubeconfig = await proxy.WriteKubeconfig();
         var port = ChildProcess.Ports.Next();
-        var process = ChildProcess.Start("Reconciler", ["--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}", .. arguments]);
+        var process = ChildProcess.Start("Reconciler", environment, ["--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}", .. arguments]);
         var reconciler = new ReconcilerProcess(process, proxy, kubeconfig);
         try
         {

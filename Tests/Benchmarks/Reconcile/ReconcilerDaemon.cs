@@ -20,7 +20,9 @@ internal sealed class ReconcilerDaemon : IAsyncDisposable
         var output = new DirectoryInfo(AppContext.BaseDirectory);
         var program = Path.Combine(CertificateFolder.Repository, "Reconciler", "bin", output.Parent!.Name, output.Name, "Enclaves.Reconciler");
         var port = Daemon.FreePort();
-        var process = await Daemon.Start(plane.Folder, name, program, ["--kubeconfig", plane.Kubeconfig, "--port", $"{port}", .. arguments]);
+        // The pods are made up, and nobody is where they say; looks at every NED are the benchmarks' own (--resync).
+        string[] always = ["--kubeconfig", plane.Kubeconfig, "--port", $"{port}", "--jobs:healthSweep", "", "--jobs:resync", ""];
+        var process = await Daemon.Start(plane.Folder, name, program, [.. always, .. arguments]);
         var reconciler = new ReconcilerDaemon(process, port);
         try
         {

@@ -7,6 +7,7 @@ internal static class RestBenchmark
     {
         ["list"] = ListBench.Run,
         ["stream"] = StreamBench.Run,
+        ["sweep"] = SweepBench.Run,
     };
 
     /// <summary>Measures these parts, or all.</summary>

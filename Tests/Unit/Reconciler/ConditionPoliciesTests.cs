@@ -15,6 +15,16 @@ public sealed class ConditionPoliciesTests
             "Scheduled=True DeploymentAccepted, EnclavesHealthy=True EnclavesReady, Ready=True AllEnclavesReady, Reconciling=False Settled, Stalled=False NotStalled");
 
     [Fact]
+    public void A_sweep_that_finds_a_ready_enclave_unwell_speaks_for_its_health_and_for_nothing_else() =>
+        Conditions(Observe(Complete) with { Swept = new PodTrouble("EnclaveUnhealthy", "x") }).ShouldBe(
+            "Scheduled=True DeploymentAccepted, EnclavesHealthy=False EnclaveUnhealthy, Ready=True AllEnclavesReady, Reconciling=False Settled, Stalled=False NotStalled");
+
+    [Fact]
+    public void What_keeps_others_from_being_ready_goes_before_what_a_sweep_has_found() =>
+        Conditions(Observe(Complete with { Ready = 1, Available = 1 }) with { Pods = new PodTrouble("PluginImagePull", "y"), Swept = new PodTrouble("EnclaveUnhealthy", "x") })
+            .ShouldContain("EnclavesHealthy=False PluginImagePull");
+
+    [Fact]
     public void A_spec_that_the_deployment_controller_has_not_seen_yet() =>
         Conditions(Observe(Complete with { IsObserved = false })).ShouldBe(
             "Scheduled=True DeploymentAccepted, EnclavesHealthy=True EnclavesReady, Ready=False RolloutStarting, Reconciling=True RolloutStarting, Stalled=False NotStalled");
