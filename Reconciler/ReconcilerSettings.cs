@@ -14,7 +14,7 @@ internal sealed record ReconcilerSettings
     private static readonly TimeSpan SilenceBeforePing = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>Port of /livez and /readyz.</summary>
+    /// <summary>Port of /livez, /healthz, /readyz and /metrics.</summary>
     public int Port { get; init; } = 8080;
 
     /// <summary>The only namespace to work in; absent means all but those with the label k8s.oblv.com/ignore: "true".</summary>
@@ -35,6 +35,9 @@ internal sealed record ReconcilerSettings
 
     /// <summary>Pause between two looks at every NED, 1 s to a day; 0 for none. It only matters where a change was missed.</summary>
     public TimeSpan Resync { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether /metrics has two series for each NED, of at most <see cref="Reconciling.NedMetricsText.MostNeds"/>.</summary>
+    public bool PerNedMetrics { get; init; } = true;
 
     /// <summary>The Webhook's certificate to look after; absent where somebody else does, as cert-manager.</summary>
     public CertificateSettings? Certificates { get; init; }

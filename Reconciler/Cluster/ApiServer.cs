@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -37,7 +38,7 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     {
         try
         {
-            return LiveObject.From(await CallAsync(HttpMethod.Get, kind.PathOf(key), null, null, $"reading {kind.Describe(key)}", cancellation));
+            return LiveObject.From(await CallAsync(kind, HttpMethod.Get, kind.PathOf(key), null, null, $"reading {kind.Describe(key)}", cancellation));
         }
         catch (ApiException absent) when (absent.Code == HttpStatusCode.NotFound)
         {
@@ -76,7 +77,7 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         string manager = NedNames.FieldManager)
     {
         var path = $"{kind.PathOf(key, subresource)}?fieldManager={manager}&force={(force ? "true" : "false")}";
-        return ObjectAsync(HttpMethod.Patch, path, fields, ApplyPatch, $"applying {kind.Describe(key)}", cancellation);
+        return ObjectAsync(kind, HttpMethod.Patch, path, fields, ApplyPatch, $"applying {kind.Describe(key)}", cancellation);
     }
 
     /// <summary>JSON merge patch of this very object, not of a later one of its name.</summary>
@@ -84,19 +85,19 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     {
         var body = patch.DeepClone().AsObject();
         body["metadata"] = new JsonObject { ["uid"] = target.Uid };
-        return CallAsync(HttpMethod.Patch, $"{kind.PathOf(target.Key)}?fieldManager={NedNames.FieldManager}", body, MergePatch,
+        return CallAsync(kind, HttpMethod.Patch, $"{kind.PathOf(target.Key)}?fieldManager={NedNames.FieldManager}", body, MergePatch,
             $"patching {kind.Describe(target.Key)}", cancellation);
     }
 
     /// <summary>Creates an object; the server may complete its name.</summary>
     /// <returns>The object as it is afterwards.</returns>
     public Task<LiveObject> CreateAsync(ResourceKind kind, string space, JsonObject body, CancellationToken cancellation) =>
-        ObjectAsync(HttpMethod.Post, $"{kind.CollectionPath(space)}?fieldManager={NedNames.FieldManager}", body, Json, $"creating a {kind.Kind} in {space}", cancellation);
+        ObjectAsync(kind, HttpMethod.Post, $"{kind.CollectionPath(space)}?fieldManager={NedNames.FieldManager}", body, Json, $"creating a {kind.Kind} in {space}", cancellation);
 
     /// <summary>Replaces an object; the body has the resourceVersion that was read, and a change that was made since is a conflict.</summary>
     /// <returns>The object as it is afterwards.</returns>
     public Task<LiveObject> ReplaceAsync(ResourceKind kind, ObjectKey key, JsonObject body, string manager, CancellationToken cancellation) =>
-        ObjectAsync(HttpMethod.Put, $"{kind.PathOf(key)}?fieldManager={manager}", body, Json, $"replacing {kind.Describe(key)}", cancellation);
+        ObjectAsync(kind, HttpMethod.Put, $"{kind.PathOf(key)}?fieldManager={manager}", body, Json, $"replacing {kind.Describe(key)}", cancellation);
 
     /// <summary>Deletes this very object, not a later one of its name. One that is gone already is a success.</summary>
     public async Task DeleteAsync(ResourceKind kind, LiveObject target, CancellationToken cancellation)
@@ -110,7 +111,7 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         };
         try
         {
-            await CallAsync(HttpMethod.Delete, kind.PathOf(target.Key), options, Json, $"deleting {kind.Describe(target.Key)}", cancellation);
+            await CallAsync(kind, HttpMethod.Delete, kind.PathOf(target.Key), options, Json, $"deleting {kind.Describe(target.Key)}", cancellation);
         }
         catch (ApiException gone) when (gone.Code is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
         {
@@ -130,15 +131,33 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     public void Dispose() => client.Dispose();
 
     private async Task<LiveObject> ObjectAsync(
-        HttpMethod method, string path, JsonObject body, MediaTypeHeaderValue type, string what, CancellationToken cancellation) =>
-        LiveObject.From(await CallAsync(method, path, body, type, what, cancellation))
+        ResourceKind kind, HttpMethod method, string path, JsonObject body, MediaTypeHeaderValue type, string what, CancellationToken cancellation) =>
+        LiveObject.From(await CallAsync(kind, method, path, body, type, what, cancellation))
         ?? throw new InvalidDataException($"{what}: the API server's reply is not an object");
 
     private async Task<JsonElement> CallAsync(
+        ResourceKind kind, HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation)
+    {
+        if (method == HttpMethod.Get)
+            return await ReplyAsync(method, path, body, type, what, cancellation);
+        fence?.Require(what);
+        using var span = Tracing.Write(method.Method, kind.Plural, what);
+        try
+        {
+            return await ReplyAsync(method, path, body, type, what, cancellation);
+        }
+        catch (Exception failure) when (span is not null)
+        {
+            if (failure is ApiException { Code: var code })
+                span.SetTag("http.response.status_code", (int)code);
+            span.SetStatus(ActivityStatusCode.Error, failure.Message);
+            throw;
+        }
+    }
+
+    private async Task<JsonElement> ReplyAsync(
         HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation)
     {
-        if (method != HttpMethod.Get)
-            fence?.Require(what);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(CallTimeout);
         using var response = await SendAsync(method, path, body, type, what, PlainJson, cancellation, deadline.Token);
