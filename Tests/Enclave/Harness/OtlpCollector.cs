@@ -13,7 +13,8 @@ namespace Enclaves.Tests.Enclave.Harness;
 /// taken over an API of its own.
 /// </summary>
 /// <param name="address">Where it is to be reached.</param>
-internal sealed class OtlpCollector(string address = "127.0.0.1") : IAsyncDisposable
+/// <param name="ports">The ports of a suite that has some of its own; it may run beside another that has not.</param>
+internal sealed class OtlpCollector(string address = "127.0.0.1", FreePorts? ports = null) : IAsyncDisposable
 {
     public const string Key = "the collector's key";
 
@@ -24,12 +25,12 @@ internal sealed class OtlpCollector(string address = "127.0.0.1") : IAsyncDispos
     private readonly StringBuilder _output = new();
     private static readonly FreePorts Ports = new(24000, 24199);
 
-    private readonly int _page = Ports.Next();
+    private readonly int _page = (ports ?? Ports).Next();
     private Process? _process;
 
-    public int GrpcPort { get; } = Ports.Next();
+    public int GrpcPort { get; } = (ports ?? Ports).Next();
 
-    public int HttpPort { get; } = Ports.Next();
+    public int HttpPort { get; } = (ports ?? Ports).Next();
 
     public string Endpoint(string protocol) => $"http://{address}:{(protocol == "grpc" ? GrpcPort : HttpPort)}";
 
