@@ -1,6 +1,7 @@
 using Enclaves.Reconciler;
 using Enclaves.Reconciler.Certificates;
 using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Control;
 using Enclaves.Reconciler.Control.Events;
 using Enclaves.Reconciler.Health;
 using Enclaves.Reconciler.Jobs;
@@ -12,8 +13,6 @@ using Enclaves.Reconciler.Rest.Streaming;
 using Enclaves.Reconciler.Status;
 using k8s;
 using k8s.Exceptions;
-using OpenTelemetry.Metrics;
-using OpenTelemetry.Resources;
 
 var builder = WebApplication.CreateSlimBuilder();
 builder.Configuration.AddEnvironmentVariables("ENCLAVES_").AddCommandLine(args);
@@ -63,6 +62,9 @@ builder.Services
     .AddSingleton<HealthSweep>()
     .AddSingleton<NedReconciler>()
     .AddSingleton<ReconcilerMetrics>()
+    .AddSingleton<FleetMetrics>()
+    .AddSingleton<NedMetricsText>()
+    .AddSingleton<JobClock>()
     .AddSingleton<NedController>();
 // Hosted services stop in the reverse of this order: the last events are written when nothing happens any more, and the lease is given away
 // when nothing writes any more.
@@ -92,14 +94,12 @@ if (settings.Rest is { } rest)
         .AddHostedService(services => new RestServer(rest, new ApiServer(client), services));
 }
 
-builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-    .ConfigureResource(resource => resource.AddService("enclaves-reconciler", autoGenerateServiceInstanceId: false))
-    .AddMeter(ReconcilerMetrics.Meter)
-    .AddPrometheusExporter(exporter => exporter.ScopeInfoEnabled = false));
+builder.AddTelemetry();
 
 var app = builder.Build();
-app.MapPrometheusScrapingEndpoint();
+app.MapTelemetry();
 app.MapGet("/livez", () => "ok");
+app.MapGet("/healthz", () => "ok");
 app.MapGet("/readyz", (NedController controller) => controller.IsSynced
     ? Results.Text("ok")
     : Results.Text($"not listed yet: {string.Join(", ", controller.Unsynced)}", statusCode: StatusCodes.Status503ServiceUnavailable));

@@ -16,7 +16,7 @@ internal sealed record ReconcilerSettings
     private static readonly TimeSpan SilenceBeforePing = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>Port of /livez and /readyz.</summary>
+    /// <summary>Port of /livez, /healthz, /readyz and /metrics.</summary>
     public int Port { get; init; } = 8080;
 
     /// <summary>The only namespace to work in; absent means all but those with the label k8s.oblv.com/ignore: "true".</summary>
@@ -46,6 +46,9 @@ internal sealed record ReconcilerSettings
 
     /// <summary>The pause of the timer; zero for none.</summary>
     public TimeSpan ResyncTimer => Resync ?? (Jobs.Enabled ? TimeSpan.Zero : TimeSpan.FromMinutes(10));
+
+    /// <summary>Whether /metrics has two series for each NED, of at most <see cref="Reconciling.NedMetricsText.MostNeds"/>.</summary>
+    public bool PerNedMetrics { get; init; } = true;
 
     /// <summary>The Webhook's certificate to look after; absent where somebody else does, as cert-manager.</summary>
     public CertificateSettings? Certificates { get; init; }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -42,7 +43,7 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         try
         {
             var path = kind.PathOf(key) + (anyAge ? "?resourceVersion=0" : "");
-            return LiveObject.From(await CallAsync(HttpMethod.Get, path, null, null, $"reading {kind.Describe(key)}", cancellation));
+            return LiveObject.From(await CallAsync(kind, HttpMethod.Get, path, null, null, $"reading {kind.Describe(key)}", cancellation));
         }
         catch (ApiException absent) when (absent.Code == HttpStatusCode.NotFound)
         {
@@ -81,7 +82,7 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         string manager = NedNames.FieldManager)
     {
         var path = $"{kind.PathOf(key, subresource)}?fieldManager={manager}&force={(force ? "true" : "false")}";
-        return ObjectAsync(HttpMethod.Patch, path, fields, ApplyPatch, $"applying {kind.Describe(key)}", cancellation);
+        return ObjectAsync(kind, HttpMethod.Patch, path, fields, ApplyPatch, $"applying {kind.Describe(key)}", cancellation);
     }
 
     /// <summary>JSON merge patch of this very object, not of a later one of its name.</summary>
@@ -91,21 +92,21 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         if (body["metadata"] is not JsonObject metadata)
             body["metadata"] = metadata = [];
         metadata["uid"] = target.Uid;
-        return CallAsync(HttpMethod.Patch, $"{kind.PathOf(target.Key)}?fieldManager={NedNames.FieldManager}", body, MergePatch,
+        return CallAsync(kind, HttpMethod.Patch, $"{kind.PathOf(target.Key)}?fieldManager={NedNames.FieldManager}", body, MergePatch,
             $"patching {kind.Describe(target.Key)}", cancellation);
     }
 
     /// <summary>Creates an object; the server may complete its name.</summary>
     /// <returns>The object as it is afterwards.</returns>
     public Task<LiveObject> CreateAsync(ResourceKind kind, string space, JsonObject body, CancellationToken cancellation) =>
-        ObjectAsync(HttpMethod.Post, $"{kind.CollectionPath(space)}?fieldManager={NedNames.FieldManager}", body, Json, $"creating a {kind.Kind} in {space}", cancellation);
+        ObjectAsync(kind, HttpMethod.Post, $"{kind.CollectionPath(space)}?fieldManager={NedNames.FieldManager}", body, Json, $"creating a {kind.Kind} in {space}", cancellation);
 
     /// <summary>Asks the server for a judgement that it keeps nowhere (TokenReview, SubjectAccessReview): whoever is not the leader may ask too.</summary>
     /// <returns>The status of the answer.</returns>
     public async Task<JsonElement> ReviewAsync(ResourceKind kind, JsonObject spec, CancellationToken cancellation)
     {
         var body = new JsonObject { ["apiVersion"] = kind.ApiVersion, ["kind"] = kind.Kind, ["spec"] = spec };
-        var answer = await ExchangeAsync(HttpMethod.Post, kind.CollectionPath(null), body, Json, $"asking for a {kind.Kind}", cancellation);
+        var answer = await ReplyAsync(HttpMethod.Post, kind.CollectionPath(null), body, Json, $"asking for a {kind.Kind}", cancellation);
         return answer.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.Object
             ? status
             : throw new InvalidDataException($"asking for a {kind.Kind}: the API server's reply has no status");
@@ -114,7 +115,7 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     /// <summary>Replaces an object; the body has the resourceVersion that was read, and a change that was made since is a conflict.</summary>
     /// <returns>The object as it is afterwards.</returns>
     public Task<LiveObject> ReplaceAsync(ResourceKind kind, ObjectKey key, JsonObject body, string manager, CancellationToken cancellation) =>
-        ObjectAsync(HttpMethod.Put, $"{kind.PathOf(key)}?fieldManager={manager}", body, Json, $"replacing {kind.Describe(key)}", cancellation);
+        ObjectAsync(kind, HttpMethod.Put, $"{kind.PathOf(key)}?fieldManager={manager}", body, Json, $"replacing {kind.Describe(key)}", cancellation);
 
     /// <summary>Deletes this very object, not a later one of its name. One that is gone already is a success.</summary>
     public async Task DeleteAsync(ResourceKind kind, LiveObject target, CancellationToken cancellation)
@@ -128,7 +129,7 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
         };
         try
         {
-            await CallAsync(HttpMethod.Delete, kind.PathOf(target.Key), options, Json, $"deleting {kind.Describe(target.Key)}", cancellation);
+            await CallAsync(kind, HttpMethod.Delete, kind.PathOf(target.Key), options, Json, $"deleting {kind.Describe(target.Key)}", cancellation);
         }
         catch (ApiException gone) when (gone.Code is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
         {
@@ -148,19 +149,31 @@ internal sealed class ApiServer(Kubernetes client, WriteFence? fence = null) : I
     public void Dispose() => client.Dispose();
 
     private async Task<LiveObject> ObjectAsync(
-        HttpMethod method, string path, JsonObject body, MediaTypeHeaderValue type, string what, CancellationToken cancellation) =>
-        LiveObject.From(await CallAsync(method, path, body, type, what, cancellation))
+        ResourceKind kind, HttpMethod method, string path, JsonObject body, MediaTypeHeaderValue type, string what, CancellationToken cancellation) =>
+        LiveObject.From(await CallAsync(kind, method, path, body, type, what, cancellation))
         ?? throw new InvalidDataException($"{what}: the API server's reply is not an object");
 
-    private Task<JsonElement> CallAsync(
-        HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation)
+    private async Task<JsonElement> CallAsync(
+        ResourceKind kind, HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation)
     {
-        if (method != HttpMethod.Get)
-            fence?.Require(what);
-        return ExchangeAsync(method, path, body, type, what, cancellation);
+        if (method == HttpMethod.Get)
+            return await ReplyAsync(method, path, body, type, what, cancellation);
+        fence?.Require(what);
+        using var span = Tracing.Write(method.Method, kind.Plural, what);
+        try
+        {
+            return await ReplyAsync(method, path, body, type, what, cancellation);
+        }
+        catch (Exception failure) when (span is not null)
+        {
+            if (failure is ApiException { Code: var code })
+                span.SetTag("http.response.status_code", (int)code);
+            span.SetStatus(ActivityStatusCode.Error, failure.Message);
+            throw;
+        }
     }
 
-    private async Task<JsonElement> ExchangeAsync(
+    private async Task<JsonElement> ReplyAsync(
         HttpMethod method, string path, JsonObject? body, MediaTypeHeaderValue? type, string what, CancellationToken cancellation)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

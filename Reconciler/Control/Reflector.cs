@@ -1,5 +1,11 @@
 namespace Enclaves.Reconciler.Control;
 
+/// <summary>How often a watch was opened anew in the life of the process.</summary>
+/// <param name="Ended">After the server had ended it in good order, as it does every few minutes.</param>
+/// <param name="Expired">With a new list, since its version was no longer to be had.</param>
+/// <param name="Interrupted">After whatever else: refused, cut, hung.</param>
+internal readonly record struct WatchRestarts(long Ended, long Expired, long Interrupted);
+
 /// <summary>
 /// Keeps a store equal to what the API server has, for one kind of object: lists once, then watches, and lists again only when it must.
 /// Owns the connection and the resource version; never ends before it is cancelled.
@@ -30,6 +36,9 @@ internal sealed partial class Reflector<T>(
     private string? _version;
     private bool _mustList = true;
     private int _failures;
+    private long _ended;
+    private long _expired;
+    private long _interrupted;
 
     /// <summary>Completes when the store holds a first whole list.</summary>
     public Task Synced => _synced.Task;
@@ -39,6 +48,9 @@ internal sealed partial class Reflector<T>(
 
     /// <summary>How long the server has told nothing: no list, no event, no bookmark, no orderly end. A quiet watch ends at the latest after ten minutes.</summary>
     public TimeSpan SinceLastSign => time.GetElapsedTime(Volatile.Read(ref _lastSign));
+
+    /// <summary>Why watches were opened anew, and how often.</summary>
+    public WatchRestarts Restarts => new(Volatile.Read(ref _ended), Volatile.Read(ref _expired), Volatile.Read(ref _interrupted));
 
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -54,6 +66,7 @@ internal sealed partial class Reflector<T>(
                 await WatchAsync(cancellation);
                 Sign();
                 _failures = 0;
+                Interlocked.Increment(ref _ended);
                 continue;
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -63,6 +76,7 @@ internal sealed partial class Reflector<T>(
             catch (ResourceVersionUnavailableException unavailable)
             {
                 LogExpired(logger, source.Name, unavailable.Message);
+                Interlocked.Increment(ref _expired);
                 _mustList = true;
                 ForgetOldFailures(started);
                 // The first new list is due at once; a server that keeps refusing is given time.
@@ -75,6 +89,7 @@ internal sealed partial class Reflector<T>(
                 ForgetOldFailures(started);
                 asked = (failure as IRetryLater)?.RetryAfter ?? TimeSpan.Zero;
                 LogInterrupted(logger, source.Name, failure.Message, _failures);
+                Interlocked.Increment(ref _interrupted);
                 _failures++;
             }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
@@ -18,7 +19,7 @@ internal sealed partial class NedController : BackgroundService
     private const double RetriesPerSecond = 50;
     private const int RetriesAtOnce = 500;
 
-    private static readonly Func<ILogger, ObjectKey, IDisposable?> Scope = LoggerMessage.DefineScope<ObjectKey>("ned {Ned}");
+    private static readonly Func<ILogger, ObjectKey, string, IDisposable?> Scope = LoggerMessage.DefineScope<ObjectKey, string>("ned {Ned}, pass {ReconcileId}");
 
     private readonly ClusterStores _stores;
     private readonly ReferencedConfigMaps _configMaps;
@@ -70,7 +71,7 @@ internal sealed partial class NedController : BackgroundService
         findings.Changed += ned => _queue.Add(ned);
         swept.Changed += ned => _queue.Add(ned);
         metrics.Observe(() => _queue.Length, () => stores.Neds.Count, () => _elected.IsCompletedSuccessfully,
-            () => _reflectors.Select(reflector => (reflector.Name, reflector.SinceLastSign)));
+            () => _reflectors.Select(reflector => (reflector.Name, reflector.SinceLastSign, reflector.Restarts)));
     }
 
     /// <summary>Whether every store holds a first whole list.</summary>
@@ -232,12 +233,16 @@ internal sealed partial class NedController : BackgroundService
 
     private async Task WorkOneAsync(ObjectKey key, CancellationToken cancellation)
     {
-        using var scope = Scope(_logger, key);
+        // Found again by whoever has a line of the log or a span of it.
+        var id = Random.Shared.GetHexString(8, lowercase: true);
+        using var scope = Scope(_logger, key, id);
+        using var span = Tracing.Pass(key, id);
         var began = _time.GetTimestamp();
+        var failures = _queue.Failures(key);
         var ended = "failed";
         try
         {
-            var result = await _reconciler.ReconcileAsync(key, _queue.Failures(key), cancellation);
+            var result = await _reconciler.ReconcileAsync(key, failures, cancellation);
             if (result.HasFailed)
             {
                 _queue.AddAfterFailure(key, result.After);
@@ -262,7 +267,8 @@ internal sealed partial class NedController : BackgroundService
         }
         finally
         {
-            _metrics.Passed(ended, _time.GetElapsedTime(began));
+            _metrics.Passed(ended, failures > 0, _time.GetElapsedTime(began));
+            span?.SetTag("enclaves.reconcile.result", ended).SetStatus(ended == "done" ? ActivityStatusCode.Ok : ActivityStatusCode.Error);
         }
     }
 

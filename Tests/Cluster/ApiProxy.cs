@@ -58,6 +58,9 @@ internal sealed class ApiProxy : IAsyncDisposable
     /// <summary>Called with the body of each write that has made a new object: with the object as the server has answered it.</summary>
     public Action<string, ReadOnlyMemory<byte>>? Created { get; set; }
 
+    /// <summary>Called with each request that the server has answered, and its status.</summary>
+    public Action<HttpRequest, HttpStatusCode>? Answered { get; set; }
+
     /// <summary>Whether the reply to this write is lost: the server has carried it out, and the connection breaks.</summary>
     public Func<string, bool> LosesReply { get; set; } = _ => false;
 
@@ -129,6 +132,7 @@ internal sealed class ApiProxy : IAsyncDisposable
             if (isWrite)
                 await BeforeWrite(what).WaitAsync(either.Token);
             using var reply = await Forward(context.Request, either.Token);
+            Answered?.Invoke(context.Request, reply.StatusCode);
             if (isWrite && await IsLost(what, reply, either.Token))
             {
                 context.Abort();

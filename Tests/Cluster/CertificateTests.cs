@@ -78,7 +78,7 @@ public sealed class CertificateTests(ClusterFixture cluster)
     }
 
     /// <summary>Webhook configurations that no request ever meets: they are for a label that nothing has.</summary>
-    private sealed class Configuration : IAsyncDisposable
+    internal sealed class Configuration : IAsyncDisposable
     {
         private readonly Kubernetes _client;
 

@@ -7,8 +7,8 @@ namespace Enclaves.Tests.Cluster;
 /// <summary>A program of ours that runs beside the tests. Whatever happens, it does not outlive them.</summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
-    /// <summary>Ports for the programs to listen on.</summary>
-    public static readonly FreePorts Ports = new(24000, 27999);
+    /// <summary>Ports for the programs to listen on; those below are the enclave suite's, which may run at the same time.</summary>
+    public static readonly FreePorts Ports = new(24200, 27999);
 
     private static readonly ConcurrentDictionary<ChildProcess, bool> Running = new();
     private readonly ConcurrentQueue<string> _log = new();

@@ -6,9 +6,13 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
     private readonly ChildProcess _process;
     private readonly string _kubeconfig;
 
-    private ReconcilerProcess(ChildProcess process, ApiProxy proxy, string kubeconfig) => (_process, Proxy, _kubeconfig) = (process, proxy, kubeconfig);
+    private ReconcilerProcess(ChildProcess process, ApiProxy proxy, string kubeconfig, int port) =>
+        (_process, Proxy, _kubeconfig, Port) = (process, proxy, kubeconfig, port);
 
     public ApiProxy Proxy { get; }
+
+    /// <summary>Where it answers about itself.</summary>
+    public int Port { get; }
 
     public string Log => _process.Log;
 
@@ -27,7 +31,7 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
         var kubeconfig = await proxy.WriteKubeconfig();
         var port = ChildProcess.Ports.Next();
         var process = ChildProcess.Start("Reconciler", environment, ["--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}", .. arguments]);
-        var reconciler = new ReconcilerProcess(process, proxy, kubeconfig);
+        var reconciler = new ReconcilerProcess(process, proxy, kubeconfig, port);
         try
         {
             await process.Ready(port);

@@ -37,7 +37,12 @@ public sealed partial class OtlpTests : IAsyncDisposable
         records.ShouldContain(record => record.Container == "orchestrator" && record.Severity == "Information" && record.Text.Contains("container app: started", StringComparison.Ordinal));
         records.ShouldContain(record => record.Container == "enclave-host" && record.Text.Contains("-> Running", StringComparison.Ordinal));
         (await enclave.Host.StatusAsync())["otlp"]!["problem"]!.GetValue<string>().ShouldBe("");
-        (await enclave.Host.MetricsAsync()).ShouldContain("enclave_otlp_up 1\n");
+        var metrics = await enclave.Host.MetricsAsync();
+        metrics.ShouldContain("enclave_otlp_up 1\n");
+        // With a collector it shows all that it can: what the dashboard and the alerts ask for is made from this list.
+        var documentation = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "../../../../../docs/metrics.md"), TestContext.Current.CancellationToken);
+        MetricHead().Matches(metrics).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal)
+            .ShouldBe(DocumentedMetric().Matches(documentation).Select(match => match.Groups[1].Value).Distinct().Order(StringComparer.Ordinal));
         enclave.Host.Output.ShouldNotContain(OtlpCollector.Key);
     }
 
@@ -109,6 +114,12 @@ public sealed partial class OtlpTests : IAsyncDisposable
         await Eventually.Holds("the records are at the collector", Limit, async () => holds(records = await read()), async () => $"{await enclave.Host.Explain()}\n{await _collector.Explain()}");
         return records;
     }
+
+    [GeneratedRegex("^# TYPE ([a-z_]+) ", RegexOptions.Multiline)]
+    private static partial Regex MetricHead();
+
+    [GeneratedRegex("`(enclave_[a-z_]+)`")]
+    private static partial Regex DocumentedMetric();
 
     [GeneratedRegex(@"^line (\d+) ")]
     private static partial Regex Number();

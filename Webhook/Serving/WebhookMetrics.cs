@@ -61,6 +61,8 @@ internal sealed class WebhookMetrics
     {
         _selfReviews.Add(1, new("endpoint", endpoint), new("operation", request.Operation), new("decision", decision.Name));
         _selfDuration.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("endpoint", endpoint));
+        // Present from the beginning: of a series that begins with its first failure Prometheus sees no increase, and no alert is raised.
+        _failures.Add(0, new KeyValuePair<string, object?>("endpoint", endpoint));
     }
 
     /// <summary>Counts a request that was no review.</summary>

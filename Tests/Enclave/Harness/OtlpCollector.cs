@@ -9,11 +9,12 @@ using Enclaves.Tests.EndToEnd;
 namespace Enclaves.Tests.Enclave.Harness;
 
 /// <summary>
-/// A real OTLP receiver as a process: the Aspire dashboard, which takes logs over gRPC and HTTP, asks for an API key, and tells what it has
+/// A real OTLP receiver as a process: the Aspire dashboard, which takes logs and traces over gRPC and HTTP, asks for an API key, and tells what it has
 /// taken over an API of its own.
 /// </summary>
 /// <param name="address">Where it is to be reached.</param>
-internal sealed class OtlpCollector(string address = "127.0.0.1") : IAsyncDisposable
+/// <param name="ports">The ports of a suite that has some of its own; it may run beside another that has not.</param>
+internal sealed class OtlpCollector(string address = "127.0.0.1", FreePorts? ports = null) : IAsyncDisposable
 {
     public const string Key = "the collector's key";
 
@@ -24,12 +25,12 @@ internal sealed class OtlpCollector(string address = "127.0.0.1") : IAsyncDispos
     private readonly StringBuilder _output = new();
     private static readonly FreePorts Ports = new(24000, 24199);
 
-    private readonly int _page = Ports.Next();
+    private readonly int _page = (ports ?? Ports).Next();
     private Process? _process;
 
-    public int GrpcPort { get; } = Ports.Next();
+    public int GrpcPort { get; } = (ports ?? Ports).Next();
 
-    public int HttpPort { get; } = Ports.Next();
+    public int HttpPort { get; } = (ports ?? Ports).Next();
 
     public string Endpoint(string protocol) => $"http://{address}:{(protocol == "grpc" ? GrpcPort : HttpPort)}";
 
@@ -82,6 +83,20 @@ internal sealed class OtlpCollector(string address = "127.0.0.1") : IAsyncDispos
         ];
     }
 
+    /// <summary>All spans that it has taken, each with its resource's service.</summary>
+    public async Task<IReadOnlyList<Span>> SpansAsync()
+    {
+        var answer = JsonNode.Parse(await _client.GetStringAsync($"http://127.0.0.1:{_page}/api/telemetry/spans?limit=10000"))!;
+        return
+        [
+            .. from resource in answer["data"]!["resourceSpans"]!.AsArray()
+               let service = Attributes(resource!["resource"]!).GetValueOrDefault("service.name")
+               from scope in resource["scopeSpans"]!.AsArray()
+               from span in scope!["spans"]!.AsArray()
+               select new Span(service, (string)span!["name"]!, (string)span["spanId"]!, (string?)span["parentSpanId"] ?? "", Attributes(span)),
+        ];
+    }
+
     public Task<string> Explain()
     {
         lock (_output)
@@ -109,6 +124,9 @@ internal sealed class OtlpCollector(string address = "127.0.0.1") : IAsyncDispos
 
     private static Dictionary<string, string> Attributes(JsonNode of) => (of["attributes"]?.AsArray() ?? []).ToDictionary(
         attribute => (string)attribute!["key"]!, attribute => attribute!["value"]?.AsObject().FirstOrDefault().Value?.ToString() ?? "", StringComparer.Ordinal);
+
+    /// <summary>A span as the collector gives it back.</summary>
+    internal sealed record Span(string? Service, string Name, string Id, string Parent, IReadOnlyDictionary<string, string> Attributes);
 
     /// <summary>A record as the collector gives it back.</summary>
     internal sealed record Record(string Text, string Severity, long UnixNanoseconds, IReadOnlyDictionary<string, string> Attributes, IReadOnlyDictionary<string, string> Resource)

@@ -55,6 +55,7 @@ public sealed class ReflectorTests : IAsyncDisposable
         };
         Start();
         await Calls("list 0", "watch 1", "watch 9", "watch 11", "watch 12");
+        _reflector.Restarts.Ended.ShouldBeGreaterThanOrEqualTo(3);
         _store.All.ShouldBe([new Thing("b", "12")]);
     }
 
@@ -69,6 +70,7 @@ public sealed class ReflectorTests : IAsyncDisposable
         await Calls("list 0", "watch 3");
         // The list asks for nothing older than what is known.
         await Calls("list 3", "watch 9");
+        _reflector.Restarts.ShouldBe(new WatchRestarts(0, 1, 0));
         lock (_changes)
             _changes.Skip(3).ShouldBe(["Thing { Name = c, ResourceVersion = 3, Key = default/c } → c", "Thing { Name = a, ResourceVersion = 1, Key = default/a } → gone"], ignoreOrder: true);
     }
@@ -92,6 +94,7 @@ public sealed class ReflectorTests : IAsyncDisposable
         await ResumesAfter(TimeSpan.FromMilliseconds(800));
         await ResumesAfter(TimeSpan.FromMilliseconds(1600));
         await ResumesAfter(TimeSpan.FromMilliseconds(3200));
+        _reflector.Restarts.Interrupted.ShouldBeInRange(3, 4);
     }
 
     [Fact]

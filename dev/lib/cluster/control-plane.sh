@@ -17,7 +17,7 @@ start_apiserver() {
         --tls-cert-file "$pki/apiserver.crt" --tls-private-key-file "$pki/apiserver.key" --cert-dir "$pki" \
         --etcd-servers "$etcd_url" --service-cluster-ip-range "$SERVICE_RANGE" \
         --client-ca-file "$pki/ca.crt" --authorization-mode Node,RBAC --allow-privileged=true \
-        --enable-admission-plugins NodeRestriction \
+        --enable-admission-plugins NodeRestriction,OwnerReferencesPermissionEnforcement \
         --kubelet-certificate-authority "$pki/ca.crt" --kubelet-preferred-address-types InternalIP \
         --kubelet-client-certificate "$pki/apiserver-kubelet-client.crt" \
         --kubelet-client-key "$pki/apiserver-kubelet-client.key" \

@@ -1,3 +1,4 @@
+using Enclaves.Reconciler.Control;
 using Enclaves.Reconciler.Jobs;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
@@ -8,9 +9,14 @@ namespace Enclaves.Tests.Unit.Reconciler.Jobs;
 public sealed class JobRunsTests
 {
     private readonly FakeTimeProvider _time = new();
+    private readonly JobClock _clock;
     private readonly JobRuns _runs;
 
-    public JobRunsTests() => _runs = new JobRuns(_time);
+    public JobRunsTests()
+    {
+        _clock = new JobClock(_time);
+        _runs = new JobRuns(_clock);
+    }
 
     [Fact]
     public async Task A_run_beside_another_is_left_out_and_blocks_nobody()
@@ -25,15 +31,13 @@ public sealed class JobRunsTests
     }
 
     [Fact]
-    public async Task A_run_that_fails_is_remembered_with_the_last_one_that_did_not_and_may_be_run_again()
+    public async Task A_run_that_fails_is_counted_beside_the_age_of_the_last_success_and_may_be_run_again()
     {
         await _runs.RunAsync("sweep", () => Task.FromResult<object>("done"));
-        var success = _time.GetUtcNow();
         _time.Advance(TimeSpan.FromMinutes(1));
         await Should.ThrowAsync<IOException>(_runs.RunAsync("sweep", () => throw new IOException("away")));
-        _runs.Last["sweep"].Failure.ShouldBe("away");
-        _runs.Last["sweep"].LastSuccess.ShouldBe(success);
+        _clock.All.ShouldHaveSingleItem().ShouldBe(new JobTimes("sweep", TimeSpan.FromMinutes(1), 0, 1));
         (await _runs.RunAsync("sweep", () => Task.FromResult<object>("again"))).ShouldBe("again");
-        _runs.Last["sweep"].Failure.ShouldBeNull();
+        _clock.All.ShouldHaveSingleItem().ShouldBe(new JobTimes("sweep", TimeSpan.Zero, 0, 1));
     }
 }
