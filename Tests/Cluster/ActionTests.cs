@@ -109,11 +109,11 @@ public sealed class ActionTests(ClusterFixture cluster)
         const int neds = 5;
         const int each = 10;
         await using var space = await TestNamespace.Create(cluster);
-        // Short, so that a killed leader is soon followed.
+        // Short, so that a killed leader is soon followed, and long enough for a busy machine to renew it.
         string[] Arguments(string identity) =>
         [
             "--lease:namespace", space.Name, "--lease:name", Lease, "--lease:identity", identity,
-            "--lease:duration", "00:00:03", "--lease:renewDeadline", "00:00:02", "--lease:renewInterval", "00:00:00.5", "--lease:retry", "00:00:00.5",
+            "--lease:duration", "00:00:06", "--lease:renewDeadline", "00:00:05", "--lease:renewInterval", "00:00:00.5", "--lease:retry", "00:00:00.5",
         ];
         await using var first = await Supervised.Start(space.Name, Arguments("first"));
         await using var second = await Supervised.Start(space.Name, Arguments("second"));
@@ -135,7 +135,7 @@ public sealed class ActionTests(ClusterFixture cluster)
         for (var number = 0; number < neds * each; number++)
         {
             await Ask(space, names[number % neds], $"a{number}", Action("restart"));
-            await Task.Delay(random.Next(400), TestContext.Current.CancellationToken);
+            await Task.Delay(random.Next(600), TestContext.Current.CancellationToken);
         }
 
         await asked.CancelAsync();
