@@ -1,4 +1,5 @@
 using Enclaves.Api;
+using Enclaves.Tests.Cluster.Rest;
 using Enclaves.Tests.EndToEnd;
 using k8s;
 using k8s.Models;
@@ -23,9 +24,11 @@ public sealed class RightsTests(ClusterFixture cluster)
         await using var release = await Release.Install(cluster, space.Name);
         await using var configuration = await CertificateTests.Configuration.Create(cluster, space.Name);
         var used = new UsedRights();
-        await using var reconciler = await Start(space.Name, used, space.Name, "one");
+        await using var rest = await RestApi.Prepare(ChildProcess.Ports.Next());
+        await using var reconciler = await Start(space.Name, used, space.Name, "one", rest.Arguments);
         await Wait.Until("the webhook configurations have a bundle", async () => (await configuration.Bundles()).All(bundle => bundle.Length > 0), explain: () => reconciler.Log);
         await WorkAsync(space, reconciler, used);
+        await AskAsync(space, reconciler, rest);
         // A second one that sees all namespaces, as the chart's does; it stands by, so that it touches none of them.
         await using (await Start(space.Name, used, "", "two"))
         {
@@ -80,13 +83,24 @@ public sealed class RightsTests(ClusterFixture cluster)
         await Wait.Until("the former manifest is gone", async () => (await space.Manifests()).Count == 1, explain: () => reconciler.Log);
     }
 
-    private static Task<ReconcilerProcess> Start(string space, UsedRights used, string watched, string identity)
+    // What people ask of it over REST.
+    private async Task AskAsync(TestNamespace space, ReconcilerProcess reconciler, RestApi rest)
+    {
+        var client = rest.Generated(await cluster.User(space.Name, "operator", [.. RestUsers.Reader, RestUsers.Rule(NedNames.Group, NedNames.Plural, "patch")]));
+        await Wait.Until("it is shown", async () => (await client.ListAsync(space.Name)).Items.Count == 1, explain: () => reconciler.Log);
+        // Of a pod that no node runs there is no log, but it was asked for.
+        (await Should.ThrowAsync<Client.ApiException>(() => client.GetLogsAsync(space.Name, Neds.Name, "waiting"))).StatusCode.ShouldBeOneOf(409, 503);
+        await client.ReconcileAsync(space.Name, Neds.Name);
+        await Wait.Until("it is carried out", async () => (await client.GetAsync(space.Name, Neds.Name)).WaitingActions.Count == 0, explain: () => reconciler.Log);
+    }
+
+    private static Task<ReconcilerProcess> Start(string space, UsedRights used, string watched, string identity, params string[] arguments)
     {
         void Watch(ApiProxy proxy) => (proxy.As, proxy.Answered) = ($"system:serviceaccount:{space}:{space}-reconciler", used.Take);
         return ReconcilerProcess.Start(space, Watch,
-            "--namespace", watched, "--lease:namespace", space, "--lease:name", $"{space}-reconciler", "--lease:identity", identity,
+            ["--namespace", watched, "--lease:namespace", space, "--lease:name", $"{space}-reconciler", "--lease:identity", identity,
             "--certificates:namespace", space, "--certificates:secret", $"{space}-webhook-certificate", "--certificates:service", "webhook",
-            "--certificates:configuration", space, "--certificates:settle", "00:00:01");
+            "--certificates:configuration", space, "--certificates:settle", "00:00:01", .. arguments]);
     }
 
     /// <summary>The roles and bindings of the chart for one namespace, and nothing else of it: the release has the namespace's name.</summary>

@@ -15,12 +15,17 @@ internal sealed class RestApi : IAsyncDisposable
     private readonly string _folder;
     private readonly X509Certificate2 _certificate;
     private readonly List<HttpClient> _clients = [];
+    private ReconcilerProcess? _reconciler;
 
     private RestApi(string folder, X509Certificate2 certificate, int port) => (_folder, _certificate, Port) = (folder, certificate, port);
 
     public int Port { get; }
 
-    public ReconcilerProcess Reconciler { get; private set; } = null!;
+    /// <summary>The arguments with which a Reconciler serves it.</summary>
+    public string[] Arguments => ["--rest:port", $"{Port}", "--rest:certificate", _folder];
+
+    /// <summary>The Reconciler that was started with it.</summary>
+    public ReconcilerProcess Reconciler => _reconciler ?? throw new InvalidOperationException("no Reconciler was started with this REST API");
 
     public string Address => $"https://127.0.0.1:{Port}";
 
@@ -41,6 +46,22 @@ internal sealed class RestApi : IAsyncDisposable
 
     public static async Task<RestApi> Start(string space, int port, params string[] arguments)
     {
+        var api = await Prepare(port);
+        try
+        {
+            api._reconciler = await ReconcilerProcess.Start(space, [.. api.Arguments, .. arguments]);
+            return api;
+        }
+        catch
+        {
+            await api.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Its certificate and clients, for a Reconciler that a test starts itself.</summary>
+    public static async Task<RestApi> Prepare(int port)
+    {
         var folder = Directory.CreateTempSubdirectory("enclaves-rest-").FullName;
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256);
@@ -50,17 +71,7 @@ internal sealed class RestApi : IAsyncDisposable
         var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1));
         await File.WriteAllTextAsync(Path.Combine(folder, "tls.crt"), certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(Path.Combine(folder, "tls.key"), key.ExportPkcs8PrivateKeyPem());
-        var api = new RestApi(folder, certificate, port);
-        try
-        {
-            api.Reconciler = await ReconcilerProcess.Start(space, ["--rest:port", $"{port}", "--rest:certificate", folder, .. arguments]);
-            return api;
-        }
-        catch
-        {
-            Directory.Delete(folder, recursive: true);
-            throw;
-        }
+        return new RestApi(folder, certificate, port);
     }
 
     /// <summary>A client with this token, or without one.</summary>
@@ -91,7 +102,8 @@ internal sealed class RestApi : IAsyncDisposable
     {
         foreach (var client in _clients)
             client.Dispose();
-        await Reconciler.DisposeAsync();
+        if (_reconciler is not null)
+            await _reconciler.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
         _certificate.Dispose();
     }

@@ -10,14 +10,14 @@ public sealed class KeptFieldsTests
     private const string Pod = """
         {"kind":"Pod","metadata":{"name":"hello-1","namespace":"team","uid":"u","resourceVersion":"7","labels":{"app":"x","k8s.oblv.com/deployment":"hello"},
         "annotations":{"note":"long \"text\""},"managedFields":[{"manager":"kubelet"}]},
-        "spec":{"containers":[{"name":"a"}]},"status":{"phase":"Running","hostIP":"10.0.0.1","conditions":[{"type":"Ready","status":"True","lastProbeTime":null}],
+        "spec":{"nodeName":"n","containers":[{"name":"a"}]},"status":{"phase":"Running","hostIP":"10.0.0.1","conditions":[{"type":"Ready","status":"True","lastProbeTime":null}],
         "containerStatuses":[{"name":"enclave-host","imageID":"sha256:0","ready":true,"restartCount":1,"state":{"running":{"startedAt":"2026-01-01T00:00:00Z"}}}]}}
         """;
 
     [Fact]
-    public void Of_a_pod_what_tells_its_trouble_is_kept_and_nothing_else() =>
+    public void Of_a_pod_what_tells_its_place_and_its_trouble_is_kept_and_nothing_else() =>
         Read(ResourceKind.Pod.Kept).Json.GetRawText().ShouldBe(
-            """{"metadata":{"name":"hello-1","namespace":"team","uid":"u","resourceVersion":"7","labels":{"k8s.oblv.com/deployment":"hello"},"annotations":{}},"""
+            """{"metadata":{"name":"hello-1","namespace":"team","uid":"u","resourceVersion":"7","labels":{"k8s.oblv.com/deployment":"hello"},"annotations":{}},"spec":{"nodeName":"n"},"""
             + "\"status\":" + """{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],"""
             + "\"containerStatuses\":" + """[{"name":"enclave-host","restartCount":1,"state":{"running":{"startedAt":"2026-01-01T00:00:00Z"}}}]}}""");
 

@@ -117,6 +117,9 @@ public sealed class HealthSweepTests
 
         var sweep = _sweep.RunAsync(TestContext.Current.CancellationToken);
         await _clock.Waits(HealthSweep.Limit);
+        // They are asked in order: with the first that hangs, some have answered.
+        while (asked.IsEmpty)
+            await Task.Delay(1, TestContext.Current.CancellationToken);
         _clock.Advance(HealthSweep.Limit);
         var summary = await sweep;
         summary.Answered.ShouldBeLessThanOrEqualTo(100);
