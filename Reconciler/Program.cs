@@ -22,7 +22,8 @@ builder.Logging.ClearProviders().AddJsonConsole(console =>
     console.UseUtcTimestamp = true;
     console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 });
-builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddJobFilters();
+// Of data protection, that its keys are lost with the process: nothing is protected by them, the cookie of the REST API holds a token of the cluster.
+builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error).AddJobFilters();
 ReconcilerSettings settings;
 Kubernetes client;
 try
