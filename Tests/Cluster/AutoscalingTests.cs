@@ -15,6 +15,8 @@ namespace Enclaves.Tests.Cluster;
 /// </summary>
 public sealed partial class AutoscalingTests(ClusterFixture cluster)
 {
+    // The controller looks once a second, asks over two proxies, and each link of that chain may wait for its turn on a busy machine.
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
     private static readonly string Sample = Path.Combine(DevelopmentCluster.Repository, "samples/autoscaling.yaml");
     private static readonly string Document = File.ReadAllText(Path.Combine(DevelopmentCluster.Repository, "docs/autoscaling.md"));
 
@@ -80,7 +82,7 @@ public sealed partial class AutoscalingTests(ClusterFixture cluster)
                 && (string?)ned["status"]?["ready"] == $"{replicas}/{replicas}"
                 && (await space.Deployment(name))!.Spec.Replicas == replicas
                 && autoscaler.Status?.CurrentReplicas == replicas;
-        }, explain: () => $"{KubernetesJson.Serialize(autoscaler)}\n{reconciler.Log}");
+        }, Limit, () => $"{KubernetesJson.Serialize(autoscaler)}\n{reconciler.Log}");
     }
 
     private static string Running(DateTime since) => $$$"""
