@@ -45,7 +45,7 @@ public sealed class ActionTests(ClusterFixture cluster)
     public async Task The_same_restart_once_more_is_none()
     {
         await using var space = await TestNamespace.Create(cluster);
-        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name, "--jobs:enabled", "true");
         await space.Create(Neds.Valid());
         await space.Reconciled(explain: () => reconciler.Log);
         await Ask(space, Neds.Name, "one", Action("restart"));
@@ -75,7 +75,7 @@ public sealed class ActionTests(ClusterFixture cluster)
                 },
             },
         });
-        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name, "--jobs:enabled", "true");
         await space.Create(Neds.Valid());
         await Wait.Until("the conflict is told", async () => (await space.EventReasons()).Contains("NameConflict"), explain: () => reconciler.Log);
         await space.DeleteDeployment();
@@ -93,7 +93,7 @@ public sealed class ActionTests(ClusterFixture cluster)
     public async Task What_is_no_action_is_refused_with_an_event_and_removed(string value)
     {
         await using var space = await TestNamespace.Create(cluster);
-        await using var reconciler = await ReconcilerProcess.Start(space.Name);
+        await using var reconciler = await ReconcilerProcess.Start(space.Name, "--jobs:enabled", "true");
         await space.Create(Neds.Valid());
         await space.Reconciled(explain: () => reconciler.Log);
         var generation = (await space.Deployment())!.Metadata.Generation;

@@ -47,7 +47,7 @@ public sealed class ArgoHealthTests(ClusterFixture cluster)
         await Shows(space, "Progressing", "1 of 1 enclaves run the current spec, 0 are available", second);
         await NewPodIsReady(space);
         await Shows(space, "Healthy", "All 1 enclaves run generation 1 and are ready.", second);
-        await WasShown(history,
+        await WasShown(space, history,
             ["Progressing", "Healthy", "Progressing", "Suspended", "Progressing", "Healthy", "Progressing", "Healthy", "Progressing", "Healthy"], second);
     }
 
@@ -63,7 +63,7 @@ public sealed class ArgoHealthTests(ClusterFixture cluster)
         await Shows(space, "Degraded", "The rollout has made no progress in time: ", reconciler);
         await NewPodIsReady(space);
         await Shows(space, "Healthy", "All 1 enclaves run generation 1 and are ready.", reconciler);
-        await WasShown(history, ["Progressing", "Degraded", "Healthy"], reconciler);
+        await WasShown(space, history, ["Progressing", "Degraded", "Healthy"], reconciler);
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class ArgoHealthTests(ClusterFixture cluster)
         await Shows(space, "Progressing", "1 of 1 enclaves run the current spec, 0 are available", reconciler);
         await NewPodIsReady(space);
         await Shows(space, "Healthy", "All 1 enclaves run generation 2 and are ready.", reconciler);
-        await WasShown(history, ["Progressing", "Degraded", "Progressing", "Healthy"], reconciler);
+        await WasShown(space, history, ["Progressing", "Degraded", "Progressing", "Healthy"], reconciler);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class ArgoHealthTests(ClusterFixture cluster)
         Volatile.Write(ref broken, false);
         await NewPodIsReady(space);
         await Shows(space, "Healthy", "All 1 enclaves run generation 1 and are ready.", reconciler);
-        await WasShown(history, ["Progressing", "Healthy"], reconciler);
+        await WasShown(space, history, ["Progressing", "Healthy"], reconciler);
     }
 
     // What a kubelet would say once the enclave of the newest template is ready.
@@ -122,8 +122,9 @@ public sealed class ArgoHealthTests(ClusterFixture cluster)
         }, explain: () => $"last: {last}\n{reconciler?.Log}");
     }
 
-    private static async Task WasShown(NedHistory history, string[] expected, ReconcilerProcess reconciler)
+    private static async Task WasShown(TestNamespace space, NedHistory history, string[] expected, ReconcilerProcess reconciler)
     {
+        await history.Reaches(await space.Ned());
         var shown = new List<Health>();
         foreach (var version in history.Versions)
             shown.Add(await LuaHealth.Of(version));

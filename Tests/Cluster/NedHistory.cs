@@ -16,6 +16,10 @@ internal sealed class NedHistory : IAsyncDisposable
     /// <summary>What was seen so far; of what was deleted, the last version before.</summary>
     public IReadOnlyCollection<JsonObject> Versions => _versions;
 
+    /// <summary>Waits until this version was seen: a watch may lag behind a read.</summary>
+    public Task Reaches(JsonObject ned) => Wait.Until("the watch has told of the version that was read",
+        () => Task.FromResult(_versions.Any(version => Version(version) == Version(ned))));
+
     /// <summary>Watches from now on.</summary>
     public static async Task<NedHistory> Start(ClusterFixture cluster, TestNamespace space)
     {
@@ -32,6 +36,8 @@ internal sealed class NedHistory : IAsyncDisposable
         await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _end.Dispose();
     }
+
+    private static string? Version(JsonObject ned) => (string?)ned["metadata"]!["resourceVersion"];
 
     private async Task Read(StreamReader stream)
     {

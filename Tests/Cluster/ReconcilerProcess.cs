@@ -30,7 +30,9 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
         prepare(proxy);
         var kubeconfig = await proxy.WriteKubeconfig();
         var port = ChildProcess.Ports.Next();
-        var process = ChildProcess.Start("Reconciler", environment, ["--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}", .. arguments]);
+        // Most tests are about what must be right without jobs, and start the sooner for it.
+        string[] jobs = arguments.Any(argument => argument.StartsWith("--jobs:", StringComparison.Ordinal)) ? [] : ["--jobs:enabled", "false"];
+        var process = ChildProcess.Start("Reconciler", environment, ["--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}", .. jobs, .. arguments]);
         var reconciler = new ReconcilerProcess(process, proxy, kubeconfig, port);
         try
         {

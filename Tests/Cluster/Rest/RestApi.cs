@@ -22,7 +22,7 @@ internal sealed class RestApi : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>The arguments with which a Reconciler serves it.</summary>
-    public string[] Arguments => ["--rest:port", $"{Port}", "--rest:certificate", _folder];
+    public string[] Arguments => ["--jobs:enabled", "true", "--rest:port", $"{Port}", "--rest:certificate", _folder];
 
     /// <summary>The Reconciler that was started with it.</summary>
     public ReconcilerProcess Reconciler => _reconciler ?? throw new InvalidOperationException("no Reconciler was started with this REST API");
