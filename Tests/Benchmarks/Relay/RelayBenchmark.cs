@@ -46,6 +46,7 @@ internal sealed class RelayBenchmark : IAsyncDisposable
         await benchmark.Latency(c, cancellation);
         await benchmark.Idle(cancellation);
         await benchmark.Neighbour(() => LogBenchmark.Run(programs, flow, cancellation), cancellation);
+        await NeighbourBenchmark.Run(programs, flow, () => benchmark.Ping($"{benchmark._enclave.IngressPort}", cancellation), cancellation);
     }
 
     /// <inheritdoc/>
