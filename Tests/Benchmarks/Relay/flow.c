@@ -268,6 +268,7 @@ int main(int argc, char **argv) {
         hold(argv[2], atoi(argv[3]), now() + STORM_SECONDS);
         return 0;
     }
-    fprintf(stderr, "usage: flow relay PORT SOCKET | peer SOCKET | send ADDRESS STREAMS SECONDS | ping ADDRESS CONNECTIONS EACH SECONDS | log BYTES MEGABYTES SECONDS | ask SOCKET THREADS [LINE] | hold SOCKET COUNT\n");
+    fprintf(stderr, "usage: flow relay PORT SOCKET | peer SOCKET | send ADDRESS STREAMS SECONDS | ping ADDRESS CONNECTIONS EACH SECONDS"
+                    " | log BYTES MEGABYTES SECONDS | ask SOCKET THREADS [LINE] | hold SOCKET COUNT\n");
     return 2;
 }
