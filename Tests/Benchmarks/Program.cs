@@ -34,6 +34,10 @@ try
         case ["relay", var host, var orchestrator, var flow]:
             await RelayBenchmark.Run((host, orchestrator), flow, stop.Token);
             return 0;
+        // As EnclaveHost starts what is inside.
+        case ["--listen", var endpoint, "--runtime", "process"]:
+            await StatusStorm.Run(endpoint, stop.Token);
+            return 0;
         case ["reconcile", var etcd, var kubernetes, .. var parts]:
             return await ReconcileBenchmark.Run(etcd, kubernetes, parts, stop.Token);
         case ["rest", .. var parts]:

@@ -47,6 +47,7 @@ internal sealed class RelayBenchmark : IAsyncDisposable
         await benchmark.Idle(cancellation);
         await benchmark.BesideStorms(programs, cancellation);
         await benchmark.Neighbour(() => LogBenchmark.Run(programs, flow, cancellation), cancellation);
+        await NeighbourBenchmark.Run(programs, flow, () => benchmark.Ping($"{benchmark._enclave.IngressPort}", cancellation), cancellation);
     }
 
     /// <inheritdoc/>

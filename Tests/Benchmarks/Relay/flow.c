@@ -6,9 +6,12 @@
 //   flow ping ADDRESS CONNECTIONS EACH SECONDS
 //                                        EACH requests of 64 bytes a second on each; prints p50 and p99 of their times in microseconds
 //   flow log BYTES MEGABYTES SECONDS     writes numbered lines of BYTES, so many megabytes a second, and a last one
+//   flow ask SOCKET THREADS [LINE]       a connection after the other for two minutes: sends the line and reads the answer, or closes at once
+//   flow hold SOCKET COUNT               so many connections that say nothing, for two minutes; a new one for each that is closed
 //
 // ADDRESS is a port of 127.0.0.1, or the path of a Unix socket.
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFER = 64 * 1024, REQUEST = 64 };
+enum { BUFFER = 64 * 1024, REQUEST = 64, STORM_SECONDS = 120 };
 
 static void die(const char *what) { perror(what); exit(1); }
 
@@ -194,6 +197,35 @@ static void write_lines(int bytes, double megabytes, double seconds) {
     printf("line last\n");
 }
 
+struct storm { const char *socket, *line; double until; };
+
+static void *ask(void *argument) {
+    struct storm *o = argument;
+    char answer[1024], line[512];
+    int length = o->line ? snprintf(line, sizeof line, "%s\n", o->line) : 0;
+    while (now() < o->until) {
+        int s = dial(o->socket);
+        if (length && write_all(s, line, length))
+            while (read(s, answer, sizeof answer) > 0) {}
+        close(s);
+    }
+    return 0;
+}
+
+static void hold(const char *socket, int count, double until) {
+    int *open = calloc(count, sizeof *open);
+    char none;
+    for (int i = 0; i < count; i++) open[i] = dial(socket);
+    while (now() < until) {
+        for (int i = 0; i < count; i++) {
+            if (recv(open[i], &none, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN) continue;
+            close(open[i]);
+            open[i] = dial(socket);
+        }
+        usleep(1000);
+    }
+}
+
 int main(int argc, char **argv) {
     struct rlimit files;
     signal(SIGPIPE, SIG_IGN);
@@ -226,6 +258,17 @@ int main(int argc, char **argv) {
         printf("%.1f %.1f\n", times[count / 2], times[count * 99 / 100]);
         return 0;
     }
-    fprintf(stderr, "usage: flow relay PORT SOCKET | peer SOCKET | send ADDRESS STREAMS SECONDS | ping ADDRESS CONNECTIONS EACH SECONDS\n");
+    if ((argc == 4 || argc == 5) && !strcmp(argv[1], "ask")) {
+        struct storm o = {.socket = argv[2], .line = argc == 5 ? argv[4] : 0, .until = now() + STORM_SECONDS};
+        for (int i = 1; i < atoi(argv[3]); i++) start(ask, &o);
+        ask(&o);
+        return 0;
+    }
+    if (argc == 4 && !strcmp(argv[1], "hold")) {
+        hold(argv[2], atoi(argv[3]), now() + STORM_SECONDS);
+        return 0;
+    }
+    fprintf(stderr, "usage: flow relay PORT SOCKET | peer SOCKET | send ADDRESS STREAMS SECONDS | ping ADDRESS CONNECTIONS EACH SECONDS"
+                    " | log BYTES MEGABYTES SECONDS | ask SOCKET THREADS [LINE] | hold SOCKET COUNT\n");
     return 2;
 }
