@@ -31,9 +31,6 @@ internal sealed class StartedEnclave : IAsyncDisposable
     /// <summary>The Unix socket that stands for this port inside the enclave.</summary>
     public string GuestSocket => Path.Combine(_folder.Path, "run", $"guest_{_ingress}");
 
-    /// <summary>The Unix socket that stands for a port of the host as the enclave sees it.</summary>
-    public string HostSocket(uint port) => Path.Combine(_folder.Path, "run", $"host_{port}");
-
     /// <summary>From the start of the process to the first 200 of /readyz.</summary>
     public TimeSpan ReadyAfter { get; private set; }
 

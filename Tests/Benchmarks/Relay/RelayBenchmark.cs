@@ -45,7 +45,6 @@ internal sealed class RelayBenchmark : IAsyncDisposable
         await benchmark.Throughput(c, cancellation);
         await benchmark.Latency(c, cancellation);
         await benchmark.Idle(cancellation);
-        await benchmark.BesideStorms(programs, cancellation);
         await benchmark.Neighbour(() => LogBenchmark.Run(programs, flow, cancellation), cancellation);
         await NeighbourBenchmark.Run(programs, flow, () => benchmark.Ping($"{benchmark._enclave.IngressPort}", cancellation), cancellation);
     }
@@ -123,12 +122,6 @@ internal sealed class RelayBenchmark : IAsyncDisposable
         Figures.Print("relay.p50_beside_flood_us", beside[0], "µs", "none");
         Figures.Print("relay.p99_alone_us", alone[1], "µs", "none");
         Figures.Print("relay.p99_beside_flood_us", beside[1], "µs", "none");
-    }
-
-    private async Task BesideStorms((string Host, string Orchestrator) programs, CancellationToken cancellation)
-    {
-        await using var stormy = await StartedEnclave.Start(programs.Host, programs.Orchestrator, cancellation);
-        await new StormBenchmark(stormy).Run(() => Ping($"{_enclave.IngressPort}", cancellation), cancellation);
     }
 
     // Memory of EnclaveHost alone; the kernel's own for the sockets is not in it. Each connection takes two of its descriptors: where a
