@@ -113,7 +113,7 @@ public sealed class ActionTests(ClusterFixture cluster)
         string[] Arguments(string identity) =>
         [
             "--lease:namespace", space.Name, "--lease:name", Lease, "--lease:identity", identity,
-            "--lease:duration", "00:00:06", "--lease:renewDeadline", "00:00:05", "--lease:renewInterval", "00:00:00.5", "--lease:retry", "00:00:00.5",
+            "--jobs:enabled", "true", "--lease:duration", "00:00:06", "--lease:renewDeadline", "00:00:05", "--lease:renewInterval", "00:00:00.5", "--lease:retry", "00:00:00.5",
         ];
         await using var first = await Supervised.Start(space.Name, Arguments("first"));
         await using var second = await Supervised.Start(space.Name, Arguments("second"));

@@ -30,9 +30,7 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
         prepare(proxy);
         var kubeconfig = await proxy.WriteKubeconfig();
         var port = ChildProcess.Ports.Next();
-        // Most tests are about what must be right without jobs, and start the sooner for it.
-        string[] jobs = arguments.Any(argument => argument.StartsWith("--jobs:", StringComparison.Ordinal)) ? [] : ["--jobs:enabled", "false"];
-        var process = ChildProcess.Start("Reconciler", environment, ["--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}", .. jobs, .. arguments]);
+        var process = ChildProcess.Start("Reconciler", environment, ["--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}", .. Jobs(arguments), .. arguments]);
         var reconciler = new ReconcilerProcess(process, proxy, kubeconfig, port);
         try
         {
@@ -45,6 +43,12 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Turns the jobs off where a test says nothing of them: most are about what must be right without jobs, and start the sooner for it.
+    /// </summary>
+    public static string[] Jobs(IEnumerable<string> arguments) =>
+        arguments.Any(argument => argument.StartsWith("--jobs:", StringComparison.Ordinal)) ? [] : ["--jobs:enabled", "false"];
 
     /// <summary>SIGKILL.</summary>
     public void Kill() => _process.Kill();
