@@ -83,35 +83,48 @@ internal sealed class EgressRelay : IAsyncDisposable
 
     private async Task<Socket> ConnectAsync(Socket accepted, EgressRequest request, CancellationToken cancellation)
     {
-        var problem = $"{request.Host} has no address";
-        try
+        var problem = NotFound(request.Host);
+        foreach (var address in (await AddressesAsync(accepted, request, cancellation)).Take(MaxAddresses))
         {
-            foreach (var address in (await _resolver.ResolveAsync(request.Host, cancellation)).Take(MaxAddresses))
+            if (_guard.WhyNot(address) is { } reason)
             {
-                if (_guard.WhyNot(address) is { } reason)
-                {
-                    problem = $"{request.Host}: {reason}; the option allow-destinations could let it through";
-                    continue;
-                }
-
-                try
-                {
-                    // Connected by address: a second look-up could answer with another one than was checked.
-                    return await ConnectAsync(new IPEndPoint(address, request.Port), cancellation);
-                }
-                catch (Exception e) when (e is SocketException or TimeoutException)
-                {
-                    problem = string.Create(CultureInfo.InvariantCulture, $"{request.Host}:{request.Port} at {address}: {e.Message}");
-                }
+                var name = IPAddress.TryParse(request.Host, out _) ? "" : $"{request.Host}: ";
+                problem = $"{name}{reason}; the chart's value enclave.allowDestinations could let it through";
+                continue;
             }
-        }
-        catch (Exception e) when (e is SocketException or TimeoutException)
-        {
-            problem = string.Create(CultureInfo.InvariantCulture, $"{request.Host}:{request.Port}: {e.Message}");
+
+            try
+            {
+                // Connected by address: a second look-up could answer with another one than was checked.
+                return await ConnectAsync(new IPEndPoint(address, request.Port), cancellation);
+            }
+            catch (Exception e) when (e is SocketException or TimeoutException)
+            {
+                problem = string.Create(CultureInfo.InvariantCulture, $"{request.Host}:{request.Port} at {address}: {e.Message}");
+            }
         }
 
         throw await RefuseAsync(accepted, request.Container, problem, cancellation);
     }
+
+    // The system's own words for a name without an address say that a resource is unavailable, and not which.
+    private async Task<IReadOnlyList<IPAddress>> AddressesAsync(Socket accepted, EgressRequest request, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _resolver.ResolveAsync(request.Host, cancellation);
+        }
+        catch (SocketException)
+        {
+            throw await RefuseAsync(accepted, request.Container, NotFound(request.Host), cancellation);
+        }
+        catch (TimeoutException e)
+        {
+            throw await RefuseAsync(accepted, request.Container, $"{request.Host}: {e.Message}; see that the pod's DNS answers", cancellation);
+        }
+    }
+
+    private static string NotFound(string host) => $"the pod's DNS knows no address of {host}; see that the name is right, and that the cluster resolves it";
 
     private static async Task<Socket> ConnectAsync(IPEndPoint address, CancellationToken cancellation)
     {

@@ -101,7 +101,7 @@ internal sealed class ContainerStarts(string orchestrator, Containerd containerd
         return Manifests.One(app) with
         {
             Name = string.Create(CultureInfo.InvariantCulture, $"bench-{round}"),
-            Containers = [.. Roles.Select(role => app with { Name = role, Role = role })],
+            Containers = [.. Roles.Select(role => app with { Name = role, Role = role, ProxyPort = role == ContainerRole.Auth ? 1 : null })],
         };
     }
 
