@@ -19,7 +19,7 @@ internal enum PodLookKind
 }
 
 /// <summary>Looks once at a pod.</summary>
-internal sealed class PodLook(ApiServer server, EnclaveStatusReader reader, TimeProvider time)
+internal sealed class PodLook(ApiServer server, EnclaveStatuses statuses, TimeProvider time)
 {
     /// <summary>Where to look at a pod.</summary>
     public static PodLookKind KindFor(LiveObject pod)
@@ -44,8 +44,8 @@ internal sealed class PodLook(ApiServer server, EnclaveStatusReader reader, Time
     public async Task<PodTrouble?> AtAsync(LiveObject pod, PodLookKind kind, CancellationToken cancellation) => kind switch
     {
         PodLookKind.Events => KubeletEvent.Trouble(pod, await KubeletEvent.ListAsync(server, pod, cancellation)),
-        PodLookKind.Status when Address(pod) is { } address =>
-            EnclaveTrouble.Of(pod.Key, await reader.ReadAsync(new IPEndPoint(address, EnclaveStatusReader.Port), cancellation), time.GetUtcNow()),
+        PodLookKind.Status when await statuses.AskAsync(pod, cancellation) is { } report =>
+            EnclaveTrouble.Of(pod.Key, report.Status ?? throw new EnclaveStatusException(report.Failure ?? "it said nothing"), time.GetUtcNow()),
         _ => null,
     };
 
