@@ -12,7 +12,10 @@ internal sealed record EnclaveStatus
     /// <summary>Most containers, and most moves, that are looked at.</summary>
     public const int Most = 256;
 
-    /// <summary>State as EnclaveHost has it: Starting, Booting, Booted, ManifestSynced, Running, Unhealthy, Stopping, Stopped, Failed.</summary>
+    /// <summary>EnclaveHost's words for a state. What somebody else says in its place is made no label and no name.</summary>
+    public static readonly IReadOnlyList<string> States = ["Starting", "Booting", "Booted", "ManifestSynced", "Running", "Unhealthy", "Stopping", "Stopped", "Failed"];
+
+    /// <summary>State as EnclaveHost has it, one of <see cref="States"/>.</summary>
     public string? State { get; init; }
 
     /// <summary>Since when.</summary>

@@ -18,7 +18,9 @@ internal sealed record EnclaveReport(DateTimeOffset At, EnclaveStatus? Status, s
 /// </summary>
 internal sealed class EnclaveStatuses : IDisposable
 {
-    private const int AtOnce = 64;
+    /// <summary>Most questions at a time.</summary>
+    public const int AtOnce = 64;
+
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);

@@ -72,7 +72,14 @@ internal static partial class EnclaveTrouble
         };
     }
 
-    private static string End(PluginEnd end) =>
+    /// <summary>An EnclaveHost that runs and gives no status.</summary>
+    /// <param name="pod">Its pod.</param>
+    /// <param name="why">What asking it came to.</param>
+    public static PodTrouble Silent(ObjectKey pod, string? why) => new(Reasons.EnclaveHostSilent,
+        $"EnclaveHost of pod {pod} runs but does not tell the Reconciler its status: {Quote.Of(why)}; see that no NetworkPolicy keeps the Reconciler from the pod's port {EnclaveStatusReader.Port}, and kubectl -n {pod.Namespace} logs {pod.Name}.");
+
+    /// <summary>How a plugin ended, as part of a sentence.</summary>
+    public static string End(PluginEnd end) =>
         string.Create(CultureInfo.InvariantCulture, $"exit code {end.ExitCode} ({Quote.Of(end.Reason is { Length: > 0 } reason ? reason : "no reason", 63)})")
         + (end.Message is { Length: > 0 } why ? $", since its {Quote.Of(why)}" : "");
 

@@ -33,13 +33,8 @@ internal sealed partial class HealthSweep(
 
     private const string OtherState = "Other";
 
-    // As many as EnclaveStatuses asks at a time.
-    private const int AtOnce = 64;
-
     // Of fewer, that most of them are silent says nothing about ourselves.
     private const int EnoughToDoubtOurselves = 4;
-
-    private static readonly string[] States = ["Starting", "Booting", "Booted", "ManifestSynced", "Running", "Unhealthy", "Stopping", "Stopped", "Failed"];
 
     // By the pod's uid; used by one sweep at a time.
     private Dictionary<string, (SweptEnclave Enclave, DateTimeOffset Asked)> _known = new(StringComparer.Ordinal);
@@ -88,7 +83,7 @@ internal sealed partial class HealthSweep(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try
         {
-            await Parallel.ForEachAsync(pods, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = either.Token }, async (pod, stopping) =>
+            await Parallel.ForEachAsync(pods, new ParallelOptions { MaxDegreeOfParallelism = EnclaveStatuses.AtOnce, CancellationToken = either.Token }, async (pod, stopping) =>
             {
                 if (await ask(pod, stopping) is { } report)
                     reports[pod.Uid] = report;
@@ -126,7 +121,7 @@ internal sealed partial class HealthSweep(
         !pod.IsBeingDeleted && HostContainer.Of(pod) is { IsRunning: true } && NedOf(pod) is not null && stores.IsIgnored(pod.Key.Namespace) == false;
 
     private static Dictionary<string, int> Count(IEnumerable<EnclaveReport> reports) => reports
-        .Select(report => report.Status is not { } status ? SilentState : States.Contains(status.State, StringComparer.Ordinal) ? status.State! : OtherState)
+        .Select(report => report.Status is not { } status ? SilentState : EnclaveStatus.States.Contains(status.State, StringComparer.Ordinal) ? status.State! : OtherState)
         .CountBy(state => state, StringComparer.Ordinal)
         .OrderBy(state => state.Key, StringComparer.Ordinal)
         .ToDictionary(StringComparer.Ordinal);

@@ -52,8 +52,7 @@ internal sealed class PodFindings
     /// <summary>Notes that a look at an EnclaveHost has failed. What was found before stays until it has failed several times.</summary>
     public void Failed(LiveObject pod, PodLookKind kind, string why) => Update(pod, kind, entry => entry with
     {
-        Trouble = entry.Failures + 1 < TellingFailures ? entry.Trouble : new PodTrouble(Reasons.EnclaveHostSilent,
-            $"EnclaveHost of pod {pod.Key} runs but does not tell the Reconciler its status: {Quote.Of(why)}; see that no NetworkPolicy keeps the Reconciler from the pod's port {EnclaveStatusReader.Port}, and kubectl -n {pod.Key.Namespace} logs {pod.Key.Name}."),
+        Trouble = entry.Failures + 1 < TellingFailures ? entry.Trouble : EnclaveTrouble.Silent(pod.Key, why),
         Failures = entry.Failures + 1,
         Wait = Longer(entry.Wait),
     });

@@ -46,7 +46,7 @@ internal sealed record SweptEnclave(int HostRestarts, int Boots, IReadOnlyDictio
     public PodTrouble? Trouble(ObjectKey pod, EnclaveReport report, DateTimeOffset now)
     {
         if (Silent >= TellingSilent)
-            return new PodTrouble(Reasons.EnclaveHostSilent, $"EnclaveHost of pod {pod} runs but does not tell the Reconciler its status: {Quote.Of(report.Failure)}; see that no NetworkPolicy keeps the Reconciler from the pod's port {EnclaveStatusReader.Port}, and kubectl -n {pod.Namespace} logs {pod.Name}.");
+            return EnclaveTrouble.Silent(pod, report.Failure);
         if (Unwell < TellingUnwell || report.Status is not { } status)
             return null;
         return EnclaveTrouble.Of(pod, status, now)
@@ -76,10 +76,7 @@ internal sealed record SweptEnclave(int HostRestarts, int Boots, IReadOnlyDictio
 
     private static SweptEvent Restarted(ObjectKey pod, PluginStatus plugin, uint times)
     {
-        var end = plugin.LastTermination;
-        var why = end is null ? "why is not known"
-            : string.Create(CultureInfo.InvariantCulture, $"exit code {end.ExitCode} ({Quote.Of(end.Reason is { Length: > 0 } reason ? reason : "no reason", 63)})")
-                + (end.Message is { Length: > 0 } said ? $", since its {Quote.Of(said)}" : "");
+        var why = plugin.LastTermination is { } end ? EnclaveTrouble.End(end) : "why is not known";
         return new SweptEvent(Reasons.PluginRestarted, string.Create(CultureInfo.InvariantCulture,
             $"Plugin {Quote.Of(plugin.Name, 63)} in the enclave of pod {pod} was started again, {times} times since the last look and {plugin.Restarts} in all, the last time after {why}; see kubectl -n {pod.Namespace} logs {pod.Name}."));
     }

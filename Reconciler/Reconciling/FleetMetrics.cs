@@ -11,9 +11,7 @@ internal sealed class FleetMetrics
 {
     private const string Unknown = "Unknown";
 
-    // EnclaveHost's own words. What somebody else says in its place is not made a label.
-    private static readonly string[] Phases =
-        ["Starting", "Booting", "Booted", "ManifestSynced", "Running", "Unhealthy", "Stopping", "Stopped", "Failed", Unknown];
+    private static readonly string[] Phases = [.. EnclaveStatus.States, Unknown];
 
     private readonly ClusterStores _stores;
     private readonly EnclaveStatuses _statuses;

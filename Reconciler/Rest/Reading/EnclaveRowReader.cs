@@ -1,4 +1,3 @@
-using System.Globalization;
 using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Health;
@@ -24,7 +23,7 @@ internal static class EnclaveRowReader
             Node = pod.TextAt("spec", "nodeName"),
             Phase = pod.TextAt("status", "phase") ?? "Unknown",
             Ready = pod.Condition("Ready") is { Status: "True" },
-            CreatedAt = DateTimeOffset.TryParse(pod.TextAt("metadata", "creationTimestamp"), CultureInfo.InvariantCulture, out var created) ? created : null,
+            CreatedAt = JsonText.Time(pod.TextAt("metadata", "creationTimestamp")),
             HostRestarts = HostContainer.Of(pod)?.RestartCount ?? 0,
             UpToDate = digest is not null && pod.TextAt("metadata", "annotations", NedAnnotations.ManifestDigest) == digest,
             State = Word(status?.State),

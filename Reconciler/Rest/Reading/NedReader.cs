@@ -21,7 +21,7 @@ internal static class NedReader
             Name = ned.Key.Name,
             Uid = ned.Uid,
             Generation = ned.Generation,
-            CreatedAt = TimeAt(ned, "metadata", "creationTimestamp") ?? default,
+            CreatedAt = JsonText.Time(ned.TextAt("metadata", "creationTimestamp")) ?? default,
             Deleting = ned.IsBeingDeleted,
             Labels = Texts(ned.At("metadata", "labels")) ?? new Dictionary<string, string>(),
             Replicas = Wanted(ned),
@@ -86,15 +86,10 @@ internal static class NedReader
     private static List<NedCondition> Conditions(LiveObject ned) =>
         ned.At("status", "conditions") is { ValueKind: JsonValueKind.Array } conditions
             ? [.. conditions.EnumerateArray().Select(condition => new NedCondition(
-                condition.Text("type") ?? "", condition.Text("status") ?? "", condition.Text("reason") ?? "", condition.Text("message") ?? "", Time(condition.Text("lastTransitionTime"))))]
+                condition.Text("type") ?? "", condition.Text("status") ?? "", condition.Text("reason") ?? "", condition.Text("message") ?? "", JsonText.Time(condition.Text("lastTransitionTime"))))]
             : [];
 
     private static Dictionary<string, string>? Texts(JsonElement? texts) => texts is { ValueKind: JsonValueKind.Object } members
         ? members.EnumerateObject().Where(member => member.Value.ValueKind == JsonValueKind.String).ToDictionary(member => member.Name, member => member.Value.GetString()!)
         : null;
-
-    private static DateTimeOffset? TimeAt(LiveObject ned, params ReadOnlySpan<string> path) => Time(ned.TextAt(path));
-
-    private static DateTimeOffset? Time(string? text) =>
-        DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.RoundtripKind, out var time) ? time : null;
 }
