@@ -30,7 +30,7 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
         prepare(proxy);
         var kubeconfig = await proxy.WriteKubeconfig();
         var port = ChildProcess.Ports.Next();
-        var process = ChildProcess.Start("Reconciler", environment, ["--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}", .. Jobs(arguments), .. arguments]);
+        var process = ChildProcess.Start("Reconciler", environment, ["--namespace", space, "--kubeconfig", kubeconfig, "--port", $"{port}", .. ReconcilerArguments.Jobs(arguments), .. arguments]);
         var reconciler = new ReconcilerProcess(process, proxy, kubeconfig, port);
         try
         {
@@ -43,12 +43,6 @@ internal sealed class ReconcilerProcess : IAsyncDisposable
             throw;
         }
     }
-
-    /// <summary>
-    /// Turns the jobs off where a test says nothing of them: most are about what must be right without jobs, and start the sooner for it.
-    /// </summary>
-    public static string[] Jobs(IEnumerable<string> arguments) =>
-        arguments.Any(argument => argument.StartsWith("--jobs:", StringComparison.Ordinal)) ? [] : ["--jobs:enabled", "false"];
 
     /// <summary>SIGKILL.</summary>
     public void Kill() => _process.Kill();

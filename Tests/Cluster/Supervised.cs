@@ -57,7 +57,7 @@ internal sealed class Supervised : IAsyncDisposable
     {
         while (!_end.IsCancellationRequested)
         {
-            var run = ChildProcess.Start("Reconciler", [.. ReconcilerProcess.Jobs(_arguments), .. _arguments, "--kubeconfig", _kubeconfig, "--port", $"{ChildProcess.Ports.Next()}"]);
+            var run = ChildProcess.Start("Reconciler", [.. ReconcilerArguments.Jobs(_arguments), .. _arguments, "--kubeconfig", _kubeconfig, "--port", $"{ChildProcess.Ports.Next()}"]);
             _runs.Enqueue(run);
             if (_runs.Count > KeptRuns && _runs.TryDequeue(out var oldest))
                 await oldest.DisposeAsync();
