@@ -36,7 +36,12 @@ internal interface IRunningEnclave : IAsyncDisposable
 }
 
 /// <summary>What a driver knows of its enclave.</summary>
-internal sealed record EnclaveDescription(string Id, uint Cid, int CpuCount, int MemoryMib, IReadOnlyList<int> ProcessIds, string Note);
+/// <param name="Measurements">Null where nothing has measured the image.</param>
+internal sealed record EnclaveDescription(
+    string Id, uint Cid, int CpuCount, int MemoryMib, IReadOnlyList<int> ProcessIds, string Note, ImageMeasurements? Measurements = null);
+
+/// <summary>Registers 0, 1 and 2 of an enclave image, and 8 of a signed one: SHA-384 in lower-case hexadecimal.</summary>
+internal sealed record ImageMeasurements(string Pcr0, string Pcr1, string Pcr2, string? Pcr8 = null);
 
 /// <summary>An enclave could not be started.</summary>
 internal sealed class EnclaveStartException(string message, Exception? inner = null) : Exception(message, inner);

@@ -54,8 +54,10 @@ internal sealed record TransitionDocument(DateTimeOffset At, string From, string
 /// <summary>What the driver knows of the enclave.</summary>
 internal sealed record EnclaveDocument(string Id, uint Cid, int CpuCount, int MemoryMib, string Note);
 
-/// <summary>Registers, hex. Simulated ones prove nothing.</summary>
-internal sealed record MeasurementsDocument(string Pcr16, bool Simulated);
+/// <summary>
+/// Registers, hex: 0, 1, 2 and 8 of the image as the driver knows them, 16 of the manifest as the enclave tells it. Simulated ones prove nothing.
+/// </summary>
+internal sealed record MeasurementsDocument(string? Pcr0, string? Pcr1, string? Pcr2, string? Pcr8, string? Pcr16, bool Simulated);
 
 /// <summary>The last health check.</summary>
 internal sealed record HealthDocument(DateTimeOffset At, bool Healthy, string Reason, string Message);

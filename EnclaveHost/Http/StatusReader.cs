@@ -39,7 +39,7 @@ internal sealed class StatusReader(
             KernelRelease = view.Hello?.KernelRelease,
             BootId = view.Hello?.BootId,
             OrchestratorVersion = view.Hello?.OrchestratorVersion,
-            Measurements = view.Manifest is { } m ? new MeasurementsDocument(Convert.ToHexStringLower(m.Pcr16.Span), m.Simulated) : null,
+            Measurements = Measurements(),
             Health = view.Health is { } h ? new HealthDocument(h.At, h.Healthy, h.Reason, h.Message) : null,
             Containers = [.. (status?.Containers ?? []).Select(Describe)],
             Relays = [.. Relays().Select(r => Describe(r.Name, r.Counters))],
@@ -72,6 +72,16 @@ internal sealed class StatusReader(
 
     /// <summary>Lines lost.</summary>
     public LogDropsDocument Drops() => new(logs.DroppedInside, lines.Dropped);
+
+    private MeasurementsDocument? Measurements()
+    {
+        var (image, seal) = (view.Description?.Measurements, view.Manifest);
+        return image is null && seal is null
+            ? null
+            : new MeasurementsDocument(
+                image?.Pcr0, image?.Pcr1, image?.Pcr2, image?.Pcr8, seal is null ? null : Convert.ToHexStringLower(seal.Pcr16.Span),
+                seal?.Simulated ?? !driver.IsConfidential);
+    }
 
     private static RelayDocument Describe(string name, RelayCounters c) => new(name, c.Open, c.Total, c.BytesIn, c.BytesOut, c.Refused);
 
