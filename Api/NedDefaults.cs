@@ -12,6 +12,9 @@ public static class NedDefaults
     /// <summary>spec.enclave.memory.</summary>
     public const string Memory = "1Gi";
 
+    /// <summary>spec.enclave.image: the enclave image that every EnclaveHost image has.</summary>
+    public const string EnclaveImage = "enclave.eif";
+
     /// <summary>spec.minReadySeconds.</summary>
     public const int MinReadySeconds = 0;
 

@@ -61,6 +61,7 @@ builder.Services
     .AddSingleton<PodLook>()
     .AddSingleton<SweepFindings>()
     .AddSingleton<HealthSweep>()
+    .AddSingleton(services => new NodeRoom(services.GetRequiredService<ClusterStores>().Nodes, services.GetRequiredService<ClusterStores>().Pods, TimeProvider.System))
     .AddSingleton<NedReconciler>()
     .AddSingleton<ReconcilerMetrics>()
     .AddSingleton<FleetMetrics>()

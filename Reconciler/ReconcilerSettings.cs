@@ -2,6 +2,7 @@ using Enclaves.Reconciler.Certificates;
 using Enclaves.Reconciler.Jobs;
 using Enclaves.Reconciler.Leadership;
 using Enclaves.Reconciler.Rest;
+using Enclaves.Reconciler.Status;
 using k8s;
 
 namespace Enclaves.Reconciler;
@@ -47,6 +48,12 @@ internal sealed record ReconcilerSettings
     /// <summary>The pause of the timer; zero for none.</summary>
     public TimeSpan ResyncTimer => Resync ?? (Jobs.Enabled ? TimeSpan.Zero : TimeSpan.FromMinutes(10));
 
+    /// <summary>The enclave images that NEDs may name, with their measurements: --images:enclave.eif:pcr0 and so on.</summary>
+    public IReadOnlyDictionary<string, EnclaveImage> Images { get; init; } = new Dictionary<string, EnclaveImage>();
+
+    /// <summary>The same, to look up.</summary>
+    public EnclaveImages EnclaveImages => field ??= new EnclaveImages(Images);
+
     /// <summary>Whether /metrics has two series for each NED, of at most <see cref="Reconciling.NedMetricsText.MostNeds"/>.</summary>
     public bool PerNedMetrics { get; init; } = true;
 
@@ -70,6 +77,7 @@ internal sealed record ReconcilerSettings
             throw new InvalidOperationException($"--workers {settings.Workers}: allowed are 1 to 64");
         if (settings.Resync is { } resync && resync != TimeSpan.Zero && (resync < TimeSpan.FromSeconds(1) || resync > TimeSpan.FromDays(1)))
             throw new InvalidOperationException($"--resync {settings.Resync}: allowed are 00:00:01 to 1.00:00:00, and 0 for never");
+        settings.EnclaveImages.Require();
         settings.Jobs.Require(configuration);
         settings.Certificates?.Require();
         settings.Lease?.Require();

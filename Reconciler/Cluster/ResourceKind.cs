@@ -15,6 +15,9 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     /// <summary>Read only for the label that excludes one.</summary>
     public static readonly ResourceKind Namespace = new("", "v1", "namespaces", "Namespace") { Kept = KeptFields.Only(Metadata(("labels", null))) };
 
+    /// <summary>Read only for what it can hold.</summary>
+    public static readonly ResourceKind Node = new("", "v1", "nodes", "Node") { Kept = KeptFields.Only(Metadata(), ("status", KeptFields.Only(("allocatable", null)))) };
+
     /// <summary>What runs enclave pods.</summary>
     public static readonly ResourceKind Deployment = new("apps", "v1", "deployments", "Deployment");
 
@@ -31,7 +34,7 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     {
         Kept = KeptFields.Only(
             Metadata(OurLabel, ("creationTimestamp", null), ("annotations", KeptFields.Only((NedAnnotations.Enclave, null), (NedAnnotations.ManifestDigest, null)))),
-            ("spec", KeptFields.Only(("nodeName", null))),
+            ("spec", KeptFields.Only(("nodeName", null), ("containers", KeptFields.Only(("resources", KeptFields.Only(("requests", null))))))),
             ("status", KeptFields.Only(("phase", null), ("reason", null), ("message", null), ("podIP", null),
                 ("conditions", KeptFields.Only(("type", null), ("status", null), ("reason", null), ("message", null))),
                 ("containerStatuses", KeptFields.Only(("name", null), ("image", null), ("restartCount", null), ("state", null), ("lastState", null)))))),

@@ -72,6 +72,7 @@ internal sealed record EnclaveMeasurements
     public string? Pcr0 { get; init; }
     public string? Pcr1 { get; init; }
     public string? Pcr2 { get; init; }
+    public string? Pcr8 { get; init; }
     public string? Pcr16 { get; init; }
     public bool Simulated { get; init; }
 }

@@ -59,6 +59,8 @@ internal sealed partial class NedController : BackgroundService
             Reflect(ResourceKind.ReplicaSet, stores.ReplicaSets),
             Reflect(ResourceKind.Pod, stores.Pods),
         ];
+        // Nodes are of no namespace.
+        _reflectors.Add(new(new ApiWatchSource(server, ResourceKind.Node, null), stores.Nodes, time, logger));
         if (settings.Rest is not null)
         {
             _reflectors.Add(new(
@@ -154,6 +156,15 @@ internal sealed partial class NedController : BackgroundService
             // Of a pod that starts there are many changes; only what keeps it from being ready goes into the status.
             if (PodTrouble.Of(change.Before is { } before ? [before] : []) != PodTrouble.Of(change.After is { } after ? [after] : []))
                 AddLabelled(change);
+        };
+        _stores.Nodes.Changed += change =>
+        {
+            // Of a node there is news every few minutes; what it can hold changes hardly ever.
+            string? Holds(LiveObject? node) => node?.At("status", "allocatable")?.GetRawText();
+            if (Holds(change.Before) == Holds(change.After))
+                return;
+            foreach (var pod in _stores.Pods.All.Where(pod => pod.Condition("PodScheduled") is { Status: "False" }))
+                AddLabelled(new StoreChange<LiveObject>(null, pod, change.IsListed));
         };
         _stores.Namespaces.Changed += change =>
         {

@@ -26,6 +26,7 @@ internal sealed partial class NedReconciler(
     NedEvents events,
     PodFindings findings,
     SweepFindings swept,
+    NodeRoom room,
     ReconcilerSettings settings,
     ILogger<NedReconciler> logger)
 {
@@ -79,7 +80,8 @@ internal sealed partial class NedReconciler(
             var values = await configMaps.ReadAsync(key, ned, memory, cancellation);
             var manifest = NedManifest.Of(ned, values);
             var deployment = await EnsureChildrenAsync(live, ned, manifest, memory, cancellation);
-            await statusWriter.WriteAsync(live, Observe(live, ned, deployment, null), manifest.Digest, memory, cancellation);
+            var expected = ExpectedMeasurements.Of(ned.Spec.Enclave, manifest.Digest, settings.EnclaveImages);
+            await statusWriter.WriteAsync(live, Observe(live, ned, deployment, null), expected, memory, cancellation);
             await cleanup.RunAsync(live, deployment, manifest.ConfigMapName, cancellation);
             return ReconcileResult.Done;
         }
@@ -133,7 +135,7 @@ internal sealed partial class NedReconciler(
         ned?.Spec.Paused ?? false,
         deployment is null ? null : DeploymentObservation.Of(deployment),
         problem,
-        PodTrouble.Of(stores.Pods.Find(ClusterStores.PodsOf(live.Key)), findings.Of),
+        PodTrouble.Of(stores.Pods.Find(ClusterStores.PodsOf(live.Key)), findings.Of, room),
         swept.Of(stores.Pods.Find(ClusterStores.PodsOf(live.Key))));
 
     // Admission has warned of it.

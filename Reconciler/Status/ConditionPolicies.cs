@@ -74,6 +74,8 @@ internal static class ConditionPolicies
         // Before its controller has seen it, what a Deployment says is about an earlier spec, which may be the one that this one mends.
         if (ned.Deployment is not { IsObserved: true } deployment)
             return Verdict.True(Reasons.RolloutStarting, $"Deployment {ned.Namespace}/{ned.Name} is about to roll out generation {ned.Generation}.");
+        if (ned.Waits?.NeedsHelp == true)
+            return Verdict.False(Reasons.Stalled, "Nothing moves on until what the condition Stalled says is mended.");
         if (deployment.DeadlineFailure is not null)
             return Verdict.False(Reasons.Stalled, "The rollout does not get on; see the condition Stalled.");
         if (ned.Paused)
@@ -88,6 +90,8 @@ internal static class ConditionPolicies
     {
         if (ned.Problem is { NeedsHelp: true } problem)
             return Verdict.True(problem.Reason, problem.Message);
+        if (ned.Problem is null && !IsComplete(ned) && ned is { Deployment.IsObserved: true, Waits: { NeedsHelp: true } wait })
+            return Verdict.True(wait.Reason, wait.Message);
         if (ned.Problem is null && !IsComplete(ned) && ned.Deployment is { IsObserved: true, DeadlineFailure: { } failure })
         {
             return Verdict.True(Reasons.ProgressDeadlineExceeded,

@@ -18,13 +18,14 @@ internal sealed record NedStatus(JsonObject Fields, IReadOnlyList<ConditionChang
 {
     // A condition's message is bounded by the API conventions.
     private const int MaxMessage = 32768;
+    private const string Measurements = "measurements";
 
     /// <summary>Composes the status.</summary>
     /// <param name="ned">The NED with its present status.</param>
     /// <param name="observed">What the conditions depend on.</param>
-    /// <param name="manifestDigest">Digest of the manifest, or null when there is none; then the present one stays.</param>
+    /// <param name="expected">What its enclaves measure, or null when there is no manifest; then what is known stays.</param>
     /// <param name="now">The time of a condition whose status changes.</param>
-    public static NedStatus Compose(LiveObject ned, NedObservation observed, string? manifestDigest, DateTimeOffset now)
+    public static NedStatus Compose(LiveObject ned, NedObservation observed, ExpectedMeasurements? expected, DateTimeOffset now)
     {
         var before = ReadConditions(ned);
         var changes = ConditionPolicies.All.Select(condition =>
@@ -46,13 +47,21 @@ internal sealed record NedStatus(JsonObject Fields, IReadOnlyList<ConditionChang
             ["selector"] = $"{NedLabels.Deployment}={observed.Name}",
             ["conditions"] = conditions,
         };
-        if ((manifestDigest ?? ned.TextAt("status", "manifestDigest")) is { } digest)
+        if ((expected?.ManifestDigest ?? ned.TextAt("status", "manifestDigest")) is { } digest)
             fields["manifestDigest"] = digest;
+        if ((expected is null ? Present(ned, Measurements) : Texts(expected.Registers)) is { } registers)
+            fields[Measurements] = registers;
         return new NedStatus(fields, changes, !IsWritten(fields, ned));
     }
 
     private static bool IsWritten(JsonObject fields, LiveObject ned) =>
-        fields.All(field => ned.At("status", field.Key) is { } live && JsonNode.DeepEquals(field.Value, JsonNode.Parse(live.GetRawText())));
+        fields.All(field => Present(ned, field.Key) is { } live && JsonNode.DeepEquals(field.Value, live))
+        && (fields.ContainsKey(Measurements) || Present(ned, Measurements) is null);
+
+    private static JsonNode? Present(LiveObject ned, string field) => ned.At("status", field) is { } live ? JsonNode.Parse(live.GetRawText()) : null;
+
+    private static JsonObject? Texts(IReadOnlyDictionary<string, string>? texts) =>
+        texts is { Count: > 0 } ? new JsonObject(texts.Select(text => KeyValuePair.Create(text.Key, (JsonNode?)text.Value))) : null;
 
     private static JsonObject Condition(
         ConditionChange change, Dictionary<string, (string? Status, string? Reason, string? Since)> before, long generation, DateTimeOffset now)

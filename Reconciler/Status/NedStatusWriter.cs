@@ -9,9 +9,9 @@ namespace Enclaves.Reconciler.Status;
 internal sealed class NedStatusWriter(ApiServer server, NedEvents events, TimeProvider time)
 {
     /// <summary>Writes the status that follows from what is observed.</summary>
-    public async Task WriteAsync(LiveObject ned, NedObservation observed, string? manifestDigest, NedMemory memory, CancellationToken cancellation)
+    public async Task WriteAsync(LiveObject ned, NedObservation observed, ExpectedMeasurements? expected, NedMemory memory, CancellationToken cancellation)
     {
-        var status = NedStatus.Compose(ned, observed, manifestDigest, time.GetUtcNow());
+        var status = NedStatus.Compose(ned, observed, expected, time.GetUtcNow());
         if (!status.Differs)
             return;
         var body = new JsonObject
@@ -37,7 +37,7 @@ internal sealed class NedStatusWriter(ApiServer server, NedEvents events, TimePr
     {
         NedConditions.Scheduled => true,
         NedConditions.EnclavesHealthy => change.Now.Status == "True" || change.StatusBefore == "True" || change.Now.Reason is not (Reasons.EnclavesNotReady or Reasons.NoDeployment),
-        NedConditions.Stalled => change.Now.Reason == Reasons.ProgressDeadlineExceeded,
+        NedConditions.Stalled => change.Now.Reason is Reasons.ProgressDeadlineExceeded or Reasons.NoNodeFits,
         _ => false,
     };
 }

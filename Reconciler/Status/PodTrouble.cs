@@ -6,25 +6,31 @@ namespace Enclaves.Reconciler.Status;
 /// <summary>Why pods are not ready: a named cause, and a sentence that says what to do.</summary>
 /// <param name="Reason">CamelCase word.</param>
 /// <param name="Message">One sentence about one of the pods; with the next step.</param>
-internal sealed partial record PodTrouble(string Reason, string Message)
+/// <param name="NeedsHelp">Whether it never passes by itself.</param>
+internal sealed partial record PodTrouble(string Reason, string Message, bool NeedsHelp = false)
 {
     /// <summary>The cause that most pods share, told of the pod whose name comes first; null when none is known.</summary>
     /// <param name="pods">The pods of one NED.</param>
     /// <param name="found">What was found out about a pod of which its own status tells nothing, or null.</param>
-    public static PodTrouble? Of(IEnumerable<LiveObject> pods, Func<LiveObject, PodTrouble?>? found = null) => pods
+    /// <param name="room">What the nodes have, to say it of pods without one; null to leave that out.</param>
+    public static PodTrouble? Of(IEnumerable<LiveObject> pods, Func<LiveObject, PodTrouble?>? found = null, NodeRoom? room = null) => pods
         .Where(pod => !pod.IsBeingDeleted)
         .OrderBy(pod => pod.Key.Name, StringComparer.Ordinal)
-        .Select(pod => OfPod(pod, found))
+        .Select(pod => OfPod(pod, found, room))
         .OfType<PodTrouble>()
         .GroupBy(trouble => trouble.Reason, StringComparer.Ordinal)
         .MaxBy(group => group.Count())?.First();
 
-    private static PodTrouble? OfPod(LiveObject pod, Func<LiveObject, PodTrouble?>? found)
+    private static PodTrouble? OfPod(LiveObject pod, Func<LiveObject, PodTrouble?>? found, NodeRoom? room)
     {
         if (pod.Condition("Ready") is { Status: "True" })
             return null;
         if (pod.Condition("PodScheduled") is { Status: "False", Message: { } message })
-            return Unschedulable(pod, message);
+        {
+            var trouble = Unschedulable(pod, message);
+            return room?.Weigh(pod, trouble) ?? trouble;
+        }
+
         if (pod.TextAt("status", "reason") is { Length: > 0 } reason)
         {
             return new(Reasons.PodFailed,

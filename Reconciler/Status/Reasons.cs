@@ -55,6 +55,7 @@ internal static class Reasons
 
     // The pods find no node.
     public const string NoNodes = nameof(NoNodes);
+    public const string NoNodeFits = nameof(NoNodeFits);
     public const string NoMatchingNode = nameof(NoMatchingNode);
     public const string NoFreeDevice = nameof(NoFreeDevice);
     public const string NoHugepages = nameof(NoHugepages);

@@ -68,14 +68,19 @@ public sealed partial class TroubleTests
 
     // The development node has four devices and a few gibibytes of huge pages; what most of the pods wait for is told.
     [Theory]
-    [InlineData("cpuCount: 2\n    memory: 64Mi", 9, "NoFreeDevice", "maxSurge")]
-    [InlineData("cpuCount: 2\n    memory: 256Gi\n    hugepageSize: 2Mi", 1, "NoHugepages", "spec.enclave.memory")]
-    public async Task A_node_without_room(string enclave, int replicas, string reason, string says)
+    [InlineData("cpuCount: 2\n    memory: 64Mi", 9, "NoFreeDevice", "maxSurge", "It asks for 1 of aws.ec2.nitro/nitro_enclaves; free are 0 of 4 on enclave-node.", "Reconciling")]
+    [InlineData("cpuCount: 2\n    memory: 256Gi\n    hugepageSize: 2Mi", 1, "NoNodeFits", "spec.enclave", "It asks for 256Gi of hugepages-2Mi; free are ", "Stalled")]
+    public async Task A_node_without_room(string enclave, int replicas, string reason, string says, string numbers, string condition)
     {
         await using var hello = await Deployed.Apply(change: yaml => yaml
             .Replace("cpuCount: 2\n    memory: 1Gi", enclave, StringComparison.Ordinal)
             .Replace("spec:\n  enclave:", $"spec:\n  replicas: {replicas}\n  enclave:", StringComparison.Ordinal));
-        (await hello.Unhealthy(reason)).ShouldContain(says);
+        var message = await hello.Unhealthy(reason);
+        message.ShouldContain(says);
+        message.ShouldContain(numbers);
+        var told = (await hello.Ned())["status"]!["conditions"]!.AsArray().Single(item => (string?)item!["type"] == condition)!;
+        ((string?)told["status"]).ShouldBe("True");
+        ((string?)told["message"]).ShouldNotBeNull().ShouldContain(numbers);
     }
 
     [Fact]

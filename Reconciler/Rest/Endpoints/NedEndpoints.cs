@@ -8,6 +8,7 @@ using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Rest.Auth;
 using Enclaves.Reconciler.Rest.Reading;
 using Enclaves.Reconciler.Rest.Serving;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Enclaves.Reconciler.Rest.Endpoints;
@@ -32,6 +33,8 @@ internal static class NedEndpoints
             .Answers("listEvents", "What happened to a NitroEnclaveDeployment, the latest first.", 403, 404);
         api.MapGet(One + "/manifest", ManifestAsync).RequireAccess(RouteAccess.ToNed("get")).Produces<JsonElement>()
             .Answers("getManifest", "The manifest that its enclaves measure, byte for byte: the SHA-384 of the answer is its manifestDigest.", 403, 404);
+        api.MapGet(One + "/kms-policy", Policy).RequireAccess(RouteAccess.ToNed("get")).Produces<KmsPolicy>()
+            .Answers("getKmsPolicy", "A key policy of AWS KMS that serves only enclaves of this NitroEnclaveDeployment as it is now.", 403, 404, 409, 422);
         api.MapGet("/summary", SummaryAsync).Produces<Summary>().Answers("getSummary", "Counts over all NitroEnclaveDeployments that the caller may list.", 403);
     }
 
@@ -90,6 +93,30 @@ internal static class NedEndpoints
             ? TypedResults.Text(manifest, "application/json", Encoding.UTF8)
             : Problems.NotFound($"ConfigMap {key} with the manifest of {ned.Key}");
     }
+
+    private static IResult Policy(
+        string @namespace, string name, ClusterStores stores,
+        [Description("ARN of the IAM role under which the enclaves call KMS, such as arn:aws:iam::111122223333:role/hello.")] string? principal = null)
+    {
+        if (stores.Neds.Get(new ObjectKey(@namespace, name)) is not { } ned)
+            return NoNed(@namespace, name);
+        if (principal is null || !KmsPolicy.IsPrincipal(principal))
+            return Problems.Invalid("principal", "Give the ARN of the IAM role under which the enclaves call KMS, such as ?principal=arn:aws:iam::111122223333:role/hello.");
+        if (ned.At("spec", "enclave", "debugMode") is { ValueKind: JsonValueKind.True })
+            return NoPolicy("An enclave in debug mode attests zeros, as anybody's does; set spec.enclave.debugMode to false.");
+        var (digest, measurements) = (ned.TextAt("status", "manifestDigest"), NedReader.Measurements(ned));
+        if (digest is not { Length: >= 10 } || ned.CountAt("status", "observedGeneration") < ned.Generation)
+            return NoPolicy($"The Reconciler has not measured generation {ned.Generation} of {ned.Key} yet; try again in a moment, the condition Scheduled says what is wrong.");
+        if (measurements?.ContainsKey("PCR0") != true)
+        {
+            return NoPolicy("The measurements of its enclave image are not known, and without them any image could use the key; whoever installed the platform gives them "
+                + "by the chart's value enclave.images.");
+        }
+
+        return TypedResults.Ok(KmsPolicy.Of(name, digest, measurements, principal));
+    }
+
+    private static ProblemHttpResult NoPolicy(string detail) => Problems.Of(StatusCodes.Status409Conflict, "No policy", detail);
 
     private static async Task<IResult> SummaryAsync(HttpContext context, NedViews neds, AccessReviews reviews)
     {

@@ -71,7 +71,7 @@ internal sealed record EnclaveRow
 }
 
 /// <summary>Registers of an enclave, in hexadecimal.</summary>
-internal sealed record EnclaveRegisters(string? Pcr0, string? Pcr1, string? Pcr2, string? Pcr16, bool Simulated);
+internal sealed record EnclaveRegisters(string? Pcr0, string? Pcr1, string? Pcr2, string? Pcr8, string? Pcr16, bool Simulated);
 
 /// <summary>A health check of an enclave.</summary>
 internal sealed record EnclaveCheck(DateTimeOffset? At, bool Healthy, string? Reason, string? Message);

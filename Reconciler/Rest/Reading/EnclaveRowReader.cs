@@ -37,7 +37,7 @@ internal static class EnclaveRowReader
             Boots = status?.Boots,
             ManifestDigest = Word(status?.ManifestDigest),
             Measurements = status?.Measurements is { } said
-                ? new EnclaveRegisters(Word(said.Pcr0), Word(said.Pcr1), Word(said.Pcr2), Word(said.Pcr16), said.Simulated)
+                ? new EnclaveRegisters(Word(said.Pcr0), Word(said.Pcr1), Word(said.Pcr2), Word(said.Pcr8), Word(said.Pcr16), said.Simulated)
                 : null,
             Health = status?.Health is { } health ? new EnclaveCheck(health.At, health.Healthy, Word(health.Reason), Sentence(health.Message)) : null,
             Containers = [.. (status?.Containers ?? []).OfType<PluginStatus>().Take(EnclaveStatus.Most).Select(Container)],

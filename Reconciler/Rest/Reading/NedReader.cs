@@ -57,7 +57,7 @@ internal static class NedReader
             UpdatedReplicas = ned.CountAt("status", "updatedReplicas"),
             AvailableReplicas = ned.CountAt("status", "availableReplicas"),
             ManifestDigest = ned.TextAt("status", "manifestDigest"),
-            Measurements = Texts(ned.At("status", "measurements")),
+            Measurements = Measurements(ned),
             Conditions = Conditions(ned),
             WaitingActions = [.. NedAction.Of(ned).Select(action => new AcceptedAction(action.Id, action.Kind, action.At, action.By))],
             Spec = ned.At("spec") ?? EmptySpec,
@@ -88,6 +88,9 @@ internal static class NedReader
             ? [.. conditions.EnumerateArray().Select(condition => new NedCondition(
                 condition.Text("type") ?? "", condition.Text("status") ?? "", condition.Text("reason") ?? "", condition.Text("message") ?? "", JsonText.Time(condition.Text("lastTransitionTime"))))]
             : [];
+
+    /// <summary>What its status says that a client should expect; null while that is not known.</summary>
+    public static IReadOnlyDictionary<string, string>? Measurements(LiveObject ned) => Texts(ned.At("status", "measurements"));
 
     private static Dictionary<string, string>? Texts(JsonElement? texts) => texts is { ValueKind: JsonValueKind.Object } members
         ? members.EnumerateObject().Where(member => member.Value.ValueKind == JsonValueKind.String).ToDictionary(member => member.Name, member => member.Value.GetString()!)

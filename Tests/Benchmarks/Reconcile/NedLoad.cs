@@ -122,7 +122,7 @@ internal sealed class NedLoad(ApiClient api, string space)
             ["apiVersion"] = NedNames.ApiVersion,
             ["kind"] = NedNames.Kind,
             ["metadata"] = new JsonObject { ["name"] = Placeholder, ["namespace"] = space, ["uid"] = Uid },
-            ["status"] = NedStatus.Compose(live, observed, manifest.Digest, DateTimeOffset.UtcNow).Fields,
+            ["status"] = NedStatus.Compose(live, observed, ExpectedMeasurements.Of(ned.Spec.Enclave, manifest.Digest, EnclaveImages.None), DateTimeOffset.UtcNow).Fields,
         };
         return
         [

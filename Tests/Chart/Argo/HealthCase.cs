@@ -59,7 +59,7 @@ internal sealed record HealthCase(string Name, JsonObject Object)
         var ned = Ned(paused);
         var live = LiveObject.From(JsonSerializer.SerializeToElement(ned))!;
         var observed = new NedObservation("default", "hello", Generation, Replicas, paused, deployment, problem);
-        ned["status"] = NedStatus.Compose(live, observed, problem is null ? new string('a', 96) : null, Noon).Fields;
+        ned["status"] = NedStatus.Compose(live, observed, problem is null ? new ExpectedMeasurements(new string('a', 96), null) : null, Noon).Fields;
         return ned;
     }
 

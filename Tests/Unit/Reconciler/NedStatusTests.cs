@@ -15,19 +15,21 @@ public sealed class NedStatusTests
     private static readonly DeploymentObservation Starting = new() { IsObserved = true, Total = 1, Updated = 1, Ready = 0, Available = 0 };
     private static readonly DeploymentObservation Running = Starting with { Ready = 1, Available = 1 };
 
+    private static readonly ExpectedMeasurements Expected = new("abc", new Dictionary<string, string> { ["PCR0"] = "0", ["PCR16"] = "16" });
+
     [Fact]
     public void A_status_that_is_written_does_not_differ()
     {
-        var first = NedStatus.Compose(Ned(null), Observe(Running), "abc", Noon);
+        var first = NedStatus.Compose(Ned(null), Observe(Running), Expected, Noon);
         first.Differs.ShouldBeTrue();
-        NedStatus.Compose(Ned(first.Fields), Observe(Running), "abc", Noon.AddHours(1)).Differs.ShouldBeFalse();
+        NedStatus.Compose(Ned(first.Fields), Observe(Running), Expected, Noon.AddHours(1)).Differs.ShouldBeFalse();
     }
 
     [Fact]
     public void A_condition_keeps_its_time_until_its_status_changes()
     {
-        var first = NedStatus.Compose(Ned(null), Observe(Starting), "abc", Noon);
-        var second = NedStatus.Compose(Ned(first.Fields), Observe(Running), "abc", Noon.AddHours(1));
+        var first = NedStatus.Compose(Ned(null), Observe(Starting), Expected, Noon);
+        var second = NedStatus.Compose(Ned(first.Fields), Observe(Running), Expected, Noon.AddHours(1));
         Time(second, "Scheduled").ShouldBe("2030-01-01T12:00:00Z");
         Time(second, "EnclavesHealthy").ShouldBe("2030-01-01T13:00:00Z");
         second.Conditions.Where(change => change.IsTransition).Select(change => change.Type).ShouldBe(["EnclavesHealthy", "Ready", "Reconciling"]);
@@ -36,16 +38,27 @@ public sealed class NedStatusTests
     [Fact]
     public void A_status_that_somebody_else_changed_differs()
     {
-        var written = NedStatus.Compose(Ned(null), Observe(Running), "abc", Noon).Fields;
+        var written = NedStatus.Compose(Ned(null), Observe(Running), Expected, Noon).Fields;
         written["ready"] = "7/7";
-        NedStatus.Compose(Ned(written), Observe(Running), "abc", Noon).Differs.ShouldBeTrue();
+        NedStatus.Compose(Ned(written), Observe(Running), Expected, Noon).Differs.ShouldBeTrue();
     }
 
     [Fact]
     public void The_digest_of_the_running_manifest_stays_while_there_is_a_problem()
     {
-        var written = NedStatus.Compose(Ned(null), Observe(Running), "abc", Noon).Fields;
-        ((string?)NedStatus.Compose(Ned(written), Observe(Running), null, Noon).Fields["manifestDigest"]).ShouldBe("abc");
+        var written = NedStatus.Compose(Ned(null), Observe(Running), Expected, Noon).Fields;
+        ((string?)NedStatus.Compose(Ned(written), Observe(Running), null, Noon).Fields["manifestDigest"]).ShouldBe(Expected.ManifestDigest);
+    }
+
+    [Fact]
+    public void Measurements_stay_while_there_is_a_problem_and_go_where_none_can_be_expected()
+    {
+        var written = NedStatus.Compose(Ned(null), Observe(Running), Expected, Noon).Fields;
+        ((string?)written["measurements"]!["PCR0"]).ShouldBe("0");
+        ((string?)NedStatus.Compose(Ned(written), Observe(Running), null, Noon).Fields["measurements"]!["PCR16"]).ShouldBe("16");
+        var debug = NedStatus.Compose(Ned(written), Observe(Running), Expected with { Registers = null }, Noon);
+        debug.Differs.ShouldBeTrue();
+        debug.Fields.ContainsKey("measurements").ShouldBeFalse();
     }
 
     [Fact]
