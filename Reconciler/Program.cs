@@ -42,6 +42,8 @@ builder.WebHost.ConfigureKestrel(kestrel =>
     kestrel.AddServerHeader = false;
     kestrel.ListenAnyIP(settings.Port);
 });
+// Below the chart's terminationGracePeriodSeconds of 15, so that the Lease is given away rather than left to run out.
+builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(12));
 builder.Services
     .AddSingleton(settings)
     .AddSingleton(TimeProvider.System)

@@ -4,7 +4,7 @@ namespace Enclaves.Reconciler.Control;
 
 /// <summary>How a job that is done again and again has fared in the life of this process.</summary>
 /// <param name="Job">Its name.</param>
-/// <param name="SinceSuccess">Since its last success; before the first one, since it was first begun.</param>
+/// <param name="SinceSuccess">Since its last success; before the first one, since it was first expected or begun.</param>
 /// <param name="Running">How many of it run now.</param>
 /// <param name="Failures">How often it has failed.</param>
 internal readonly record struct JobTimes(string Job, TimeSpan SinceSuccess, int Running, long Failures);
@@ -14,7 +14,7 @@ internal sealed class JobClock(TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Entry> _jobs = new(StringComparer.Ordinal);
 
-    /// <summary>Every job that was begun at least once.</summary>
+    /// <summary>Every job that is expected, or was begun at least once.</summary>
     public IEnumerable<JobTimes> All
     {
         get
@@ -26,6 +26,9 @@ internal sealed class JobClock(TimeProvider time)
             }
         }
     }
+
+    /// <summary>A job will be begun from now on.</summary>
+    public void Expect(string job) => Of(job);
 
     /// <summary>A job begins; <see cref="Succeeded"/> or <see cref="Failed"/> must follow.</summary>
     public void Began(string job)

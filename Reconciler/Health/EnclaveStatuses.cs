@@ -28,6 +28,7 @@ internal sealed class EnclaveStatuses : IDisposable
     private readonly EnclaveStatusReader _reader;
     private readonly Func<LiveObject, IPEndPoint?> _where;
     private readonly TimeProvider _time;
+    private readonly ObjectStore<LiveObject> _pods;
 
     public EnclaveStatuses(EnclaveStatusReader reader, ClusterStores stores, TimeProvider time)
         : this(reader, stores, time, pod => PodLook.Address(pod) is { } address ? new IPEndPoint(address, EnclaveStatusReader.Port) : null)
@@ -37,7 +38,7 @@ internal sealed class EnclaveStatuses : IDisposable
     /// <summary>Asks elsewhere than at the pods' addresses, of which none may be a loopback.</summary>
     internal EnclaveStatuses(EnclaveStatusReader reader, ClusterStores stores, TimeProvider time, Func<LiveObject, IPEndPoint?> where)
     {
-        (_reader, _where, _time) = (reader, where, time);
+        (_reader, _where, _time, _pods) = (reader, where, time, stores.Pods);
         stores.Pods.Changed += Forget;
     }
 
@@ -59,6 +60,9 @@ internal sealed class EnclaveStatuses : IDisposable
             question = entry.Question is { IsCompleted: false } asked ? asked : entry.Question = QuestionAsync(entry, host);
         }
 
+        // Of a pod that is gone meanwhile, nothing would ever forget it.
+        if (_pods.Get(pod.Key)?.Uid != pod.Uid)
+            _entries.TryRemove(pod.Uid, out _);
         return await question.WaitAsync(cancellation);
     }
 

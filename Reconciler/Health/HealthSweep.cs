@@ -28,7 +28,7 @@ internal sealed partial class HealthSweep(
     /// <summary>How long a sweep may take.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(25);
 
-    /// <summary>The state of those that do not answer, in <see cref="ByState"/>.</summary>
+    /// <summary>The state of those that do not answer.</summary>
     public const string SilentState = "Silent";
 
     private const string OtherState = "Other";
@@ -44,12 +44,6 @@ internal sealed partial class HealthSweep(
         : this(statuses.AskAsync, stores, findings, events, time, logger)
     {
     }
-
-    /// <summary>How many enclaves were in which state at the last sweep; those that gave no answer as <see cref="SilentState"/>.</summary>
-    public IReadOnlyDictionary<string, int> ByState { get; private set; } = new Dictionary<string, int>();
-
-    /// <summary>When the last sweep was over, or null before the first.</summary>
-    public DateTimeOffset? LastEnd { get; private set; }
 
     /// <summary>Asks all. To be called by one at a time.</summary>
     public async Task<SweepSummary> RunAsync(CancellationToken cancellation)
@@ -70,10 +64,8 @@ internal sealed partial class HealthSweep(
         }
 
         _known = known;
-        ByState = Count(reports.Values);
-        LastEnd = time.GetUtcNow();
         var took = Math.Round(time.GetElapsedTime(began).TotalSeconds, 3);
-        return new SweepSummary(pods.Count, reports.Count - silent, silent, pods.Count - reports.Count, took, ByState);
+        return new SweepSummary(pods.Count, reports.Count - silent, silent, pods.Count - reports.Count, took, Count(reports.Values));
     }
 
     private async Task<IReadOnlyDictionary<string, EnclaveReport>> AskAsync(List<LiveObject> pods, CancellationToken cancellation)
@@ -111,6 +103,9 @@ internal sealed partial class HealthSweep(
                 events.Record(ned, "Warning", told.Reason, "HealthSweep", told.Note);
         }
 
+        // Its deletion may have been seen between the two, and nothing would ever take back what was found.
+        if (stores.Pods.Get(pod.Key)?.Uid != pod.Uid)
+            findings.Found(pod, null);
         return now;
     }
 

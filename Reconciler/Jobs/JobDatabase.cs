@@ -64,16 +64,20 @@ internal sealed class JobDatabase(JobSettings settings)
     public Task PrepareAsync(CancellationToken cancellation) => TryAsync(connection =>
     {
         PostgreSqlObjectsInstaller.Install(connection, settings.Schema);
-        return Task.CompletedTask;
+        return RequireWritableAsync(connection, cancellation);
     }, cancellation);
 
-    /// <summary>Asks whether it answers.</summary>
+    /// <summary>Asks whether it answers and takes writes.</summary>
     /// <exception cref="JobDatabaseException">It does not.</exception>
-    public Task RequireAnswerAsync(CancellationToken cancellation) => TryAsync(async connection =>
+    public Task RequireAnswerAsync(CancellationToken cancellation) => TryAsync(connection => RequireWritableAsync(connection, cancellation), cancellation);
+
+    private static async Task RequireWritableAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("SELECT 1", connection);
-        await command.ExecuteScalarAsync(cancellation);
-    }, cancellation);
+        // On in a standby too (PostgreSQL, "transaction_read_only").
+        await using var command = new NpgsqlCommand("SELECT current_setting('transaction_read_only')", connection);
+        if (await command.ExecuteScalarAsync(cancellation) is "on")
+            throw new InvalidOperationException("it takes no writes, as a standby or a database that is set to read only");
+    }
 
     private async Task TryAsync(Func<NpgsqlConnection, Task> use, CancellationToken cancellation)
     {

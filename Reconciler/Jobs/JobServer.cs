@@ -13,7 +13,7 @@ namespace Enclaves.Reconciler.Jobs;
 /// comes back, the server is started anew: Hangfire by itself waits ever longer before it tries again.
 /// </summary>
 internal sealed partial class JobServer(
-    JobStorage storage, JobSettings settings, NedController controller, IServiceProvider services, TimeProvider time, ILogger<JobServer> logger,
+    JobStorage storage, JobSettings settings, NedController controller, IServiceProvider services, JobClock clock, TimeProvider time, ILogger<JobServer> logger,
     LeaderElector? elector = null, JobDatabase? database = null) : BackgroundService
 {
     // One for each recurring job, and some for actions.
@@ -21,10 +21,11 @@ internal sealed partial class JobServer(
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookAtDatabase = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(3);
 
     private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(20));
     private bool _isAway;
+    private int _failures;
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -35,10 +36,12 @@ internal sealed partial class JobServer(
             await (elector?.Elected ?? Task.CompletedTask).WaitAsync(stoppingToken);
             // Makes Hangfire use our storage, logger and services.
             services.GetRequiredService<IGlobalConfiguration>();
+            NoteSchedules();
             while (true)
             {
                 await PrepareAsync(stoppingToken);
                 await ServeAsync(stoppingToken);
+                await PauseAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -55,6 +58,7 @@ internal sealed partial class JobServer(
         {
             server = await Task.Run(Start, cancellation);
             _isAway = false;
+            _failures = 0;
             LogServing(logger, database is null ? "memory" : "PostgreSQL");
             if (database is null)
                 await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellation);
@@ -73,12 +77,25 @@ internal sealed partial class JobServer(
         }
     }
 
+    // One that never begins is late, too.
+    private void NoteSchedules()
+    {
+        foreach (var job in Jobs().Where(job => job.Schedule.Length > 0))
+            clock.Expect(job.Name);
+    }
+
+    private (string Name, string Schedule, Job Job)[] Jobs() =>
+    [
+        (RecurringJobs.Resync, settings.Resync, Job.FromExpression<RecurringJobs>(jobs => jobs.ResyncAsync())),
+        (RecurringJobs.HealthSweep, settings.HealthSweep, Job.FromExpression<RecurringJobs>(jobs => jobs.HealthSweepAsync(CancellationToken.None))),
+        (RecurringJobs.Certificates, settings.Certificates, Job.FromExpression<RecurringJobs>(jobs => jobs.CertificatesAsync(CancellationToken.None))),
+        (RecurringJobs.Manifests, settings.Manifests, Job.FromExpression<RecurringJobs>(jobs => jobs.ManifestsAsync())),
+    ];
+
     private BackgroundJobServer Start()
     {
-        Schedule(RecurringJobs.Resync, settings.Resync, Job.FromExpression<RecurringJobs>(jobs => jobs.ResyncAsync()));
-        Schedule(RecurringJobs.HealthSweep, settings.HealthSweep, Job.FromExpression<RecurringJobs>(jobs => jobs.HealthSweepAsync(CancellationToken.None)));
-        Schedule(RecurringJobs.Certificates, settings.Certificates, Job.FromExpression<RecurringJobs>(jobs => jobs.CertificatesAsync(CancellationToken.None)));
-        Schedule(RecurringJobs.Manifests, settings.Manifests, Job.FromExpression<RecurringJobs>(jobs => jobs.ManifestsAsync()));
+        foreach (var (name, schedule, job) in Jobs())
+            Schedule(name, schedule, job);
         return new BackgroundJobServer(new BackgroundJobServerOptions
         {
             ServerName = Environment.MachineName,
@@ -109,7 +126,7 @@ internal sealed partial class JobServer(
     {
         if (database is null)
             return;
-        for (var failures = 0;; failures++)
+        while (true)
         {
             try
             {
@@ -121,9 +138,12 @@ internal sealed partial class JobServer(
                 NoteAway(away.Message);
             }
 
-            await Task.Delay(_backOff.Delay(failures), time, cancellation);
+            await PauseAsync(cancellation);
         }
     }
+
+    // The longer, the oftener it could not be used in a row.
+    private Task PauseAsync(CancellationToken cancellation) => Task.Delay(_backOff.Delay(_failures++), time, cancellation);
 
     private async Task<bool> AnswersAsync(CancellationToken cancellation)
     {

@@ -11,7 +11,7 @@ internal sealed class FleetMetrics
 {
     private const string Unknown = "Unknown";
 
-    private static readonly string[] Phases = [.. EnclaveStatus.States, Unknown];
+    private static readonly string[] Phases = [.. EnclaveStatus.States, HealthSweep.SilentState, Unknown];
 
     private readonly ClusterStores _stores;
     private readonly EnclaveStatuses _statuses;
@@ -22,26 +22,27 @@ internal sealed class FleetMetrics
     {
         (_stores, _statuses) = (stores, statuses);
         _leads = () => elector?.Elected.IsCompletedSuccessfully ?? true;
-        ByPhase = CountPods;
         var meter = factory.Create(ReconcilerMetrics.Meter);
         meter.CreateObservableGauge("enclaves_by_phase", CountPhases, null, "Enclave pods, by what EnclaveHost last said of its enclave.");
     }
 
-    /// <summary>Counts the enclaves by phase; whatever it does not name is counted as 0, and what is no phase as Unknown.</summary>
-    public Func<IReadOnlyDictionary<string, int>> ByPhase { get; set; }
+    /// <summary>The phase of an enclave: what was last said of it, and what is no phase as Unknown.</summary>
+    /// <param name="last">What its EnclaveHost said, or null where it was not asked.</param>
+    /// <param name="isReady">Whether its pod is ready, as it is in the phase Running and in no other.</param>
+    internal static string Phase(EnclaveReport? last, bool isReady) => last switch
+    {
+        null => isReady ? "Running" : Unknown,
+        { Status.State: { } said } when EnclaveStatus.States.Contains(said, StringComparer.Ordinal) => said,
+        { Status: null } => HealthSweep.SilentState,
+        _ => Unknown,
+    };
 
     private IEnumerable<Measurement<int>> CountPhases()
     {
         if (!_leads())
             return [];
-        var counts = ByPhase();
-        var strangers = counts.Where(count => !Phases.Contains(count.Key, StringComparer.Ordinal)).Sum(count => count.Value);
-        return Phases.Select(phase => new Measurement<int>(
-            counts.GetValueOrDefault(phase) + (phase == Unknown ? strangers : 0), new KeyValuePair<string, object?>("phase", phase)));
+        var counts = _stores.Pods.All.CountBy(pod => Phase(_statuses.Last(pod), pod.Condition("Ready") is { Status: "True" }), StringComparer.Ordinal)
+            .ToDictionary(StringComparer.Ordinal);
+        return Phases.Select(phase => new Measurement<int>(counts.GetValueOrDefault(phase), new KeyValuePair<string, object?>("phase", phase)));
     }
-
-    // A pod is ready in the phase Running and in no other.
-    private Dictionary<string, int> CountPods() => _stores.Pods.All
-        .GroupBy(pod => _statuses.Last(pod)?.Status?.State ?? (pod.Condition("Ready") is { Status: "True" } ? "Running" : Unknown), StringComparer.Ordinal)
-        .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
 }

@@ -28,6 +28,9 @@ internal sealed partial class RestServer : IHostedService, IAsyncDisposable
     private const int MostBodyBytes = 64 * 1024;
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
+    // It stops before all else, which waits for it: a reader that takes its time must not keep the Lease from being given away.
+    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(2);
+
     private readonly RestSettings _settings;
     private readonly WebApplication _app;
     private readonly ILogger<RestServer> _logger;
@@ -42,6 +45,7 @@ internal sealed partial class RestServer : IHostedService, IAsyncDisposable
         _logger = parts.GetRequiredService<ILogger<RestServer>>();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services
             .AddSingleton(parts.GetRequiredService<ILoggerFactory>())
             .AddSingleton(settings)

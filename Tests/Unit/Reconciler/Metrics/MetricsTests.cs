@@ -1,4 +1,5 @@
 using Enclaves.Reconciler.Control;
+using Enclaves.Reconciler.Health;
 using Enclaves.Reconciler.Reconciling;
 using Shouldly;
 using Xunit;
@@ -57,6 +58,7 @@ public sealed class MetricsTests
         jobs.Began("drift");
         jobs.Failed("drift");
         jobs.Began("orphans");
+        jobs.Expect("never");
         scraped.Time.Advance(TimeSpan.FromSeconds(5));
         var lines = await scraped.Scrape();
         lines.ShouldContain(line => Is(line, "enclaves_job_last_success_age_seconds{job=\"drift\"}", 65));
@@ -65,19 +67,26 @@ public sealed class MetricsTests
         // It has never succeeded: its age is that of its first beginning.
         lines.ShouldContain(line => Is(line, "enclaves_job_last_success_age_seconds{job=\"orphans\"}", 5));
         lines.ShouldContain(line => Is(line, "enclaves_job_running{job=\"orphans\"}", 1));
+        lines.ShouldContain(line => Is(line, "enclaves_job_last_success_age_seconds{job=\"never\"}", 5));
     }
 
     [Fact]
-    public async Task Enclaves_are_counted_by_phase_and_what_is_no_phase_is_unknown()
+    public async Task Every_phase_is_counted_also_where_no_enclave_is_in_it()
     {
         await using var scraped = await Scraped.Start();
-        scraped.Get<FleetMetrics>().ByPhase = () => new Dictionary<string, int> { ["Running"] = 4, ["Unhealthy"] = 1, ["<script>"] = 2, ["Unknown"] = 1 };
         var lines = await scraped.Scrape();
-        lines.ShouldContain(line => Is(line, "enclaves_by_phase{phase=\"Running\"}", 4));
-        lines.ShouldContain(line => Is(line, "enclaves_by_phase{phase=\"Unknown\"}", 3));
         lines.ShouldContain(line => Is(line, "enclaves_by_phase{phase=\"Booting\"}", 0));
-        lines.Count(line => line.StartsWith("enclaves_by_phase{", StringComparison.Ordinal)).ShouldBe(10);
+        lines.Count(line => line.StartsWith("enclaves_by_phase{", StringComparison.Ordinal)).ShouldBe(11);
     }
+
+    // A label is made of no word that somebody else chooses, and an enclave that gives no answer does not pass for one that runs.
+    [Theory]
+    [InlineData("Unhealthy", null, "Unhealthy")]
+    [InlineData("<script>", null, "Unknown")]
+    [InlineData(null, null, "Unknown")]
+    [InlineData(null, "no answer within 2 s", "Silent")]
+    public void The_phase_of_an_enclave_is_what_was_last_said_of_it(string? state, string? failure, string phase) =>
+        FleetMetrics.Phase(new EnclaveReport(default, failure is null ? new EnclaveStatus { State = state } : null, failure), isReady: true).ShouldBe(phase);
 
     [Fact]
     public async Task An_enclave_that_was_never_asked_counts_as_running_when_its_pod_is_ready()
