@@ -5,6 +5,7 @@ using Enclaves.EnclaveHost.Drivers;
 using Enclaves.EnclaveHost.Http;
 using Enclaves.EnclaveHost.Lifecycle;
 using Enclaves.EnclaveHost.Log;
+using Enclaves.EnclaveHost.Node;
 using Enclaves.EnclaveHost.Options;
 using Enclaves.EnclaveHost.Otlp;
 using Enclaves.EnclaveHost.Session;
@@ -27,6 +28,10 @@ internal static class Program
         // Nothing of this program blocks there.
         Environment.SetEnvironmentVariable(InlineCompletions, "1");
         OpenFiles.Raise();
+        if (args is ["install-profile", var source, var destination])
+            return await ProfileInstaller.RunAsync(source, destination, Console.Out);
+        if (args is ["check-node", .. var size])
+            return CheckNode(size);
         var (options, problems) = EnclaveOptions.Read(args, ReadEnvironment());
         using var lines = new StdoutLines(Console.OpenStandardOutput(), TimeProvider.System);
         using var loggers = CreateLoggers(lines, options);
@@ -58,6 +63,15 @@ internal static class Program
             // A defect of ours: the kubelet starts the container again, and a human needs all there is to know.
             return Exit(1, $"enclave-host ended unexpectedly: {e}", options, logger);
         }
+    }
+
+    private static int CheckNode(string[] size)
+    {
+        var (options, problems) = EnclaveOptions.Read(size, ReadEnvironment());
+        if (problems.Count == 0)
+            return NodeCommands.Check(options, "nitro-cli", Console.Out);
+        Console.Error.WriteLine(string.Join("\n", problems));
+        return 2;
     }
 
     private static async Task<Transition> RunAsync(EnclaveOptions options, LoadedManifest manifest, StdoutLines lines, OtlpExporter? otlp, ILoggerFactory loggers)

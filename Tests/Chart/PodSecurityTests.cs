@@ -6,15 +6,25 @@ namespace Enclaves.Tests.Chart;
 
 public sealed class PodSecurityTests
 {
+    private const string Installer = $"{Helm.Release}-seccomp-installer";
+
     public static TheoryData<string> ValueSets => new(Helm.ValueSets);
 
     [Theory]
     [MemberData(nameof(ValueSets))]
     public async Task Every_pod_of_the_platform_keeps_to_the_standard_restricted(string values)
     {
-        var pods = (await Helm.Template(values)).Objects.Where(item => item.Pod is not null).ToList();
+        var pods = (await Helm.Template(values)).Objects.Where(item => item.Pod is not null && item.Name != Installer).ToList();
         pods.Select(item => item.Name).ShouldBe([$"{Helm.Release}-reconciler", $"{Helm.Release}-webhook"]);
         pods.SelectMany(item => PodSecurity.Violations(item.Pod!).Select(what => $"{item.Name}: {what}")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_writes_to_nodes_is_only_there_when_it_is_asked_for_and_goes_beyond_the_standard_in_nothing_else()
+    {
+        (await Helm.Template("required")).Objects.ShouldNotContain(item => item.Name == Installer);
+        var installer = (await Helm.Template("everything")).Objects.Single(item => item.Name == Installer);
+        PodSecurity.Violations(installer.Pod!).ShouldBe(["volume hostPath", "installer: runAsNonRoot", "installer: runAsUser"]);
     }
 
     [Theory]

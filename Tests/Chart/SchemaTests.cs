@@ -120,7 +120,7 @@ public sealed class SchemaTests
             .Where(leaf => !changed.Keys.Any(path => path == leaf.Path || path.StartsWith(leaf.Path + ".", StringComparison.Ordinal))
                 || (changed.TryGetValue(leaf.Path, out var value) && JsonNode.DeepEquals(value, leaf.Value)))
             .Select(leaf => leaf.Path)
-            .ShouldBe(["enclave.driver", "webhook.podDisruptionBudget.enabled", "reconciler.podDisruptionBudget.enabled", "reconciler.jobs.enabled"]);
+            .ShouldBe(["webhook.podDisruptionBudget.enabled", "reconciler.podDisruptionBudget.enabled", "reconciler.jobs.enabled"]);
     }
 
     // Helm 3 writes webhook.replicas and helm 4 '/webhook/replicas': compared in the first form.
