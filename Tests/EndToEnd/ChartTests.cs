@@ -7,38 +7,34 @@ namespace Enclaves.Tests.EndToEnd;
 /// <summary>The release that dev/up installs: upgraded, removed, and installed again.</summary>
 public sealed class ChartTests
 {
-    private const string System = "enclaves-system";
-    private const string Release = "enclaves";
     private const string Crd = "nitroenclavedeployments.k8s.oblv.com";
-
-    private static string Chart => Path.Combine(Deployed.Repository, "charts/enclaves");
 
     [Fact]
     public async Task An_upgrade_with_the_same_values_changes_nothing()
     {
-        var values = await Values();
+        var values = await Release.Values();
         // What stands may be of an older chart, where nobody has upgraded it since.
-        await Upgrade(values);
+        await Release.Upgrade(values);
         var before = await Versions();
         before.Count.ShouldBeGreaterThan(10);
-        await Upgrade(values);
+        await Release.Upgrade(values);
         (await Versions()).ShouldBe(before);
-        var diff = await Kubectl.Try(await Helm("get", "manifest", Release), "diff", "-n", System, "-f", "-");
+        var diff = await Kubectl.Try(await Release.Helm("get", "manifest", Release.Name), "diff", "-n", Release.Namespace, "-f", "-");
         diff.ExitCode.ShouldBe(0, diff.Output + diff.Error);
     }
 
     [Fact]
     public async Task Removing_the_chart_leaves_the_crd_the_neds_and_their_enclaves_and_installing_it_again_takes_them_over()
     {
-        var values = await Values();
+        var values = await Release.Values();
         await using var hello = await Deployed.Apply();
         await hello.UntilReady();
         await hello.Answer();
         var (ned, pod) = (await hello.Ned(), await hello.Pod());
         try
         {
-            await Helm("uninstall", Release, "--wait", "--timeout", "180s");
-            (await Kubectl.Get("pods", "-n", System, "-l", $"app.kubernetes.io/instance={Release}"))["items"]!.AsArray()
+            await Release.Helm("uninstall", Release.Name, "--wait", "--timeout", "180s");
+            (await Kubectl.Get("pods", "-n", Release.Namespace, "-l", $"app.kubernetes.io/instance={Release.Name}"))["items"]!.AsArray()
                 .ShouldAllBe(item => item!["metadata"]!["deletionTimestamp"] != null);
             (await Kubectl.Get("crd", Crd))["metadata"]!["deletionTimestamp"].ShouldBeNull();
             Uid(await hello.Ned()).ShouldBe(Uid(ned));
@@ -47,7 +43,7 @@ public sealed class ChartTests
         }
         finally
         {
-            await Upgrade(values);
+            await Release.Upgrade(values);
         }
 
         // A change that the new Webhook and the new Reconciler both have to see, and that starts no other enclave.
@@ -59,27 +55,10 @@ public sealed class ChartTests
 
     private static string Uid(JsonNode item) => (string)item["metadata"]!["uid"]!;
 
-    private static Task<string> Values() => Helm("get", "values", Release, "-o", "yaml");
-
-    private static async Task Upgrade(string values)
-    {
-        var result = await Tool.Run("helm", values, [.. Where, "upgrade", "--install", Release, Chart, "-f", "-", "--wait", "--timeout", "420s"]);
-        result.ExitCode.ShouldBe(0, result.Output + result.Error);
-    }
-
-    private static async Task<string> Helm(params string[] arguments)
-    {
-        var result = await Tool.Run("helm", null, [.. Where, .. arguments]);
-        result.ExitCode.ShouldBe(0, result.Output + result.Error);
-        return result.Output;
-    }
-
-    private static string[] Where => ["--kubeconfig", Kubectl.Kubeconfig, "-n", System];
-
     // Of what has a status that others write, the generation; of the rest, the version.
     private static async Task<IReadOnlyList<string>> Versions()
     {
-        var result = await Kubectl.Try(await Helm("get", "manifest", Release), "get", "-n", System, "-f", "-", "-o", "json");
+        var result = await Kubectl.Try(await Release.Helm("get", "manifest", Release.Name), "get", "-n", Release.Namespace, "-f", "-", "-o", "json");
         result.ExitCode.ShouldBe(0, result.Error);
         return
         [

@@ -28,11 +28,11 @@ public sealed class KmsPolicyTests(ClusterFixture cluster)
             .ShouldBe(measurements.ToDictionary(register => $"kms:RecipientAttestation:{register.Key}", register => register.Value), ignoreOrder: true);
 
         // Another spec has another manifest, and the registers that are expected follow it.
-        await space.Patch("""{"spec":{"userPlugins":[{"name":"web","image":"registry.example/web:2"}]}}""");
+        await space.Patch(Neds.Name, """{"spec":{"userPlugins":[{"name":"web","image":"registry.example/web:2"}]}}""");
         await Wait.Until("PCR16 is another", async () => (string?)(await space.Ned())["status"]!["measurements"]!["PCR16"] != measurements["PCR16"], explain: () => api.Reconciler.Log);
         ((string?)(await space.Ned())["status"]!["measurements"]!["PCR0"]).ShouldBe(measurements["PCR0"]);
 
-        await space.Patch("""{"spec":{"enclave":{"debugMode":true}}}""");
+        await space.Patch(Neds.Name, """{"spec":{"enclave":{"debugMode":true}}}""");
         await Wait.Until("nothing is expected in debug mode", async () => (await space.Ned())["status"]!["measurements"] is null, explain: () => api.Reconciler.Log);
         await Wait.Until("and no policy is made", async () => (await http.GetAsync(Policy(space.Name, Role))).StatusCode == HttpStatusCode.Conflict);
     }
