@@ -2,6 +2,7 @@ using System.Collections;
 using Enclaves.Channel.Logs;
 using Enclaves.Channel.Manifest;
 using Enclaves.EnclaveHost.Drivers;
+using Enclaves.EnclaveHost.Eif.Commands;
 using Enclaves.EnclaveHost.Http;
 using Enclaves.EnclaveHost.Lifecycle;
 using Enclaves.EnclaveHost.Log;
@@ -15,7 +16,7 @@ namespace Enclaves.EnclaveHost;
 
 /// <summary>
 /// The container of an enclave pod. Exit codes: 0 stopped in order, 1 the enclave failed for good, 2 wrong options. The reason is in the
-/// log and in the termination message.
+/// log and in the termination message. <c>enclave-host eif</c> is the tool for enclave images instead.
 /// </summary>
 internal static class Program
 {
@@ -24,6 +25,8 @@ internal static class Program
 
     public static async Task<int> Main(string[] args)
     {
+        if (args is ["eif", .. var rest])
+            return EifCommand.Run(rest, ReadEnvironment(), Console.Out, Console.Error);
         // What follows a socket's event is done by who saw it rather than by another thread: half of a relay's latency is that hand-over.
         // Nothing of this program blocks there.
         Environment.SetEnvironmentVariable(InlineCompletions, "1");

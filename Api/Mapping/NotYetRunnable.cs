@@ -10,6 +10,7 @@ public static class NotYetRunnable
     public static IReadOnlyList<string> Of(NitroEnclaveDeploymentSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        return spec.Enclave?.Image is null ? [] : ["spec.enclave.image"];
+        // A file of the EnclaveHost image is there; nothing pulls an image from a registry before the enclave boots.
+        return spec.Enclave?.Image is { } image && !EnclaveImageFile.IsName(image) ? ["spec.enclave.image"] : [];
     }
 }

@@ -3,15 +3,16 @@ using System.Globalization;
 namespace Enclaves.EnclaveHost.Drivers;
 
 /// <summary>What a virtual machine is made of.</summary>
-/// <param name="ImageFolder">Folder with vmlinuz and initrd.</param>
-/// <param name="KernelArguments">Content of the image's cmdline file.</param>
+/// <param name="KernelPath">The kernel that it boots.</param>
+/// <param name="RamdiskPath">Its ramdisk.</param>
+/// <param name="KernelArguments">Its command line.</param>
 /// <param name="VhostSocket">Socket of the vsock device's process.</param>
 /// <param name="CpuCount">Virtual CPUs.</param>
 /// <param name="MemoryMib">Memory.</param>
 /// <param name="HugepagesPath">Where a hugetlbfs is mounted; null for ordinary pages.</param>
 /// <param name="UseKvm">False for software emulation.</param>
 internal sealed record QemuMachine(
-    string ImageFolder, string KernelArguments, string VhostSocket, int CpuCount, int MemoryMib, string? HugepagesPath, bool UseKvm);
+    string KernelPath, string RamdiskPath, string KernelArguments, string VhostSocket, int CpuCount, int MemoryMib, string? HugepagesPath, bool UseKvm);
 
 /// <summary>The command line of qemu: no device but a console and vsock, no way for the guest to reach another of the host's system calls.</summary>
 internal static class QemuCommandLine
@@ -28,8 +29,7 @@ internal static class QemuCommandLine
         // The vsock device is another process, which must see the guest's memory: share=on.
         "-object", Memory(machine),
         "-chardev", $"socket,id=vs,path={machine.VhostSocket}", "-device", "vhost-user-vsock-pci,chardev=vs",
-        "-kernel", Path.Combine(machine.ImageFolder, "vmlinuz"), "-initrd", Path.Combine(machine.ImageFolder, "initrd"),
-        "-append", machine.KernelArguments,
+        "-kernel", machine.KernelPath, "-initrd", machine.RamdiskPath, "-append", machine.KernelArguments,
         "-serial", "stdio",
         "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
     ];

@@ -5,14 +5,13 @@ using Enclaves.EnclaveHost.Options;
 namespace Enclaves.EnclaveHost.Drivers;
 
 /// <summary>
-/// A virtual machine with the enclave image's kernel and ramdisk, and <c>vhost-device-vsock</c> as its vsock device. A second kernel behind
-/// a real vsock; the memory is within the host's reach, so it is not confidential.
+/// A virtual machine that boots what the enclave image holds, after it has been measured, with <c>vhost-device-vsock</c> as its vsock device. A
+/// second kernel behind a real vsock; the memory is within the host's reach, so it is not confidential.
 /// </summary>
 internal sealed partial class QemuDriver(EnclaveOptions options, Action<string>? onConsole, ILogger<QemuDriver> logger) : IEnclaveDriver
 {
     private const string Qemu = "qemu-system-x86_64";
     private const string VsockDevice = "vhost-device-vsock";
-    private static readonly string[] ImageFiles = ["vmlinuz", "initrd", "cmdline"];
     private static readonly TimeSpan DeviceTime = TimeSpan.FromSeconds(30);
 
     private readonly string _folder = Path.GetFullPath(options.RunFolder);
@@ -33,24 +32,35 @@ internal sealed partial class QemuDriver(EnclaveOptions options, Action<string>?
 
     public async Task<IRunningEnclave> StartAsync(CancellationToken cancellation)
     {
-        foreach (var file in ImageFiles)
+        // Some 50 MB of digests: nothing that a thread of the event loop should do.
+        var image = await Task.Run(() => BootImage.Load(options.ImagePath, cancellation), cancellation);
+        try
         {
-            if (!File.Exists(Path.Combine(options.ImageFolder, file)))
-                throw new EnclaveStartException($"{options.ImageFolder}/{file} is missing; say with --image-dir where the enclave image is");
+            return await StartAsync(image, cancellation);
         }
+        catch
+        {
+            image.Dispose();
+            throw;
+        }
+    }
 
-        _useKvm ??= await ChooseAcceleratorAsync(cancellation);
+    private async Task<RunningMachine> StartAsync(BootImage image, CancellationToken cancellation)
+    {
+        _useKvm ??= await ChooseAcceleratorAsync(image, cancellation);
         var hugepages = Hugepages.IsMounted(options.HugepagesPath) ? options.HugepagesPath : null;
-        LogMachine(options.CpuCount, options.MemoryMib, hugepages ?? "ordinary pages", _useKvm.Value ? "KVM" : "software emulation");
+        LogMachine(
+            options.CpuCount, options.MemoryMib, hugepages ?? "ordinary pages", _useKvm.Value ? "KVM" : "software emulation",
+            options.ImagePath, image.Measurements.Pcr0);
         var device = await StartDeviceAsync(cancellation);
         try
         {
-            var arguments = (await File.ReadAllTextAsync(Path.Combine(options.ImageFolder, "cmdline"), cancellation)).Trim();
             var machine = new QemuMachine(
-                options.ImageFolder, arguments, VhostSocket, options.CpuCount, options.MemoryMib, hugepages, _useKvm.Value);
+                image.KernelPath, image.RamdiskPath, image.CommandLine, VhostSocket, options.CpuCount, options.MemoryMib, hugepages, _useKvm.Value);
             var qemu = await ChildProcess.StartAsync(Qemu, Qemu, QemuCommandLine.For(machine), new ConsoleLog(onConsole));
-            return new RunningMachine(qemu, device, new EnclaveDescription(
-                $"qemu-{qemu.Id}", Cid, options.CpuCount, options.MemoryMib, [qemu.Id, device.Id], "virtual machine, not confidential; for development and tests"));
+            return new RunningMachine(image, qemu, device, new EnclaveDescription(
+                $"qemu-{qemu.Id}", Cid, options.CpuCount, options.MemoryMib, [qemu.Id, device.Id],
+                "virtual machine, not confidential; for development and tests", image.Measurements));
         }
         catch
         {
@@ -87,24 +97,24 @@ internal sealed partial class QemuDriver(EnclaveOptions options, Action<string>?
         }
     }
 
-    private async Task<bool> ChooseAcceleratorAsync(CancellationToken cancellation)
+    private async Task<bool> ChooseAcceleratorAsync(BootImage image, CancellationToken cancellation)
     {
         if (options.Accelerator != "auto")
             return options.Accelerator == "kvm";
-        if (await KvmProbe.RunAsync(Path.Combine(options.ImageFolder, "vmlinuz"), cancellation) is not { } reason)
+        if (await KvmProbe.RunAsync(image.KernelPath, cancellation) is not { } reason)
             return true;
         LogNoKvm(reason);
         return false;
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information,
-        Message = "virtual machine: {Cpus} CPUs, {MemoryMib} MiB on {Pages}, {Accelerator}; NOT confidential, for development and tests")]
-    private partial void LogMachine(int cpus, int memoryMib, string pages, string accelerator);
+        Message = "virtual machine: {Cpus} CPUs, {MemoryMib} MiB on {Pages}, {Accelerator}, image {Image} (PCR0 {Pcr0}); NOT confidential, for development and tests")]
+    private partial void LogMachine(int cpus, int memoryMib, string pages, string accelerator, string image, string pcr0);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "KVM is not used, the virtual machine is emulated: {Reason}")]
     private partial void LogNoKvm(string reason);
 
-    private sealed class RunningMachine(ChildProcess qemu, ChildProcess device, EnclaveDescription description) : IRunningEnclave
+    private sealed class RunningMachine(BootImage image, ChildProcess qemu, ChildProcess device, EnclaveDescription description) : IRunningEnclave
     {
         public EnclaveDescription Description => description;
 
@@ -114,6 +124,7 @@ internal sealed partial class QemuDriver(EnclaveOptions options, Action<string>?
         {
             await qemu.StopAsync(grace);
             await device.DisposeAsync();
+            image.Dispose();
         }
 
         // The device outlives its machine unless it is told.
@@ -121,6 +132,7 @@ internal sealed partial class QemuDriver(EnclaveOptions options, Action<string>?
         {
             await qemu.DisposeAsync();
             await device.DisposeAsync();
+            image.Dispose();
         }
 
         private static async Task<string> WatchAsync(ChildProcess qemu, ChildProcess device)

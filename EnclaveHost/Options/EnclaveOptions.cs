@@ -14,8 +14,8 @@ internal sealed record EnclaveOptions
     /// <summary><c>--manifest</c>: file with the canonical manifest.</summary>
     public required string ManifestPath { get; init; }
 
-    /// <summary><c>--image-dir</c>: folder with vmlinuz, initrd and cmdline (driver qemu).</summary>
-    public required string ImageFolder { get; init; }
+    /// <summary><c>--image</c>: the enclave image, an EIF.</summary>
+    public required string ImagePath { get; init; }
 
     /// <summary><c>--cpu-count</c>: virtual CPUs of the enclave.</summary>
     public required int CpuCount { get; init; }
@@ -95,7 +95,7 @@ internal sealed record EnclaveOptions
         {
             Driver = reader.Choice("driver", "qemu", "qemu", "process", "nitro"),
             ManifestPath = reader.Text("manifest", "/etc/enclave/manifest/manifest.json"),
-            ImageFolder = reader.Text("image-dir", "/opt/enclaves/image"),
+            ImagePath = reader.Text("image", "/opt/enclaves/image/enclave.eif"),
             CpuCount = reader.Number("cpu-count", 2, 1, 256),
             MemoryMib = reader.Number("memory-mib", 1024, 64, 1024 * 1024),
             HugepagesPath = reader.Text("hugepages", "/dev/hugepages"),

@@ -96,7 +96,7 @@ public sealed class OwnershipTests(ClusterFixture cluster)
         await using var reconciler = await ReconcilerProcess.Start(space.Name);
         await space.Create(Neds.Valid());
         await space.Reconciled(explain: () => reconciler.Log);
-        await space.Patch("hello", """{"spec":{"enclave":{"image":"other.eif"}}}""");
+        await space.Patch("hello", """{"spec":{"enclave":{"image":"registry.example/other@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}}}""");
         var ned = await space.Reconciled(NedStatusWords.Error, explain: () => reconciler.Log);
         ned.ConditionText("Stalled").ShouldBe("True NotSupportedYet");
         ((string)ned.Condition("Scheduled")["message"]!).ShouldContain("spec.enclave.image");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Shouldly;
 using Xunit;
 
@@ -21,6 +22,20 @@ public sealed class EnclaveImageTests
         files.ShouldAllBe(file => file.Length == 3 && file[0].StartsWith('/') && file[2].Length > 0);
         files.Select(file => file[0]).ShouldContain("/init");
         files.Select(file => Path.GetFileName(file[0])).Intersect(Shells).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Its_registers_are_those_that_are_published_beside_it()
+    {
+        var image = Machine.EnclaveImage();
+        (await EifTool.RunAsync("verify", image)).ShouldContain("the checksum is right");
+        var description = JsonNode.Parse(await EifTool.RunAsync("describe", image))!;
+        var published = JsonNode.Parse(await File.ReadAllTextAsync(
+            Path.Combine(Path.GetDirectoryName(image)!, "measurements.json"), TestContext.Current.CancellationToken))!;
+        foreach (var register in (string[])["PCR0", "PCR1", "PCR2"])
+            ((string?)published[register.ToLowerInvariant()]).ShouldBe((string?)description["Measurements"]![register], register);
+        ((string?)description["ImageName"]).ShouldBe("enclaves");
+        ((string?)description["Metadata"]!["KernelVersion"]).ShouldEndWith("-cloud-amd64");
     }
 
     [Fact]

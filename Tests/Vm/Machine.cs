@@ -36,9 +36,7 @@ internal sealed class Machine : IAsyncDisposable
     /// <summary>With all of these.</summary>
     public static Machine Start(string? image, Func<ManifestContainer, EnclaveManifest> make, (string Path, string Value)[] secrets, string[] arguments)
     {
-        var folder = Environment.GetEnvironmentVariable("ENCLAVES_IMAGE_DIR");
-        Assert.SkipUnless(folder is { Length: > 0 } && File.Exists(Path.Combine(folder, "initrd")),
-            "ENCLAVES_IMAGE_DIR does not name a folder with an enclave image; dev/test vm makes one");
+        var eif = EnclaveImage();
         foreach (var program in (string[])["qemu-system-x86_64", "vhost-device-vsock", "setpriv"])
             Assert.SkipUnless(IsOnPath(program), $"{program} is not on the PATH; dev/test vm installs it");
         var ingress = Ingress.Next();
@@ -47,11 +45,19 @@ internal sealed class Machine : IAsyncDisposable
         var manifest = ManifestCodec.Write(make(Manifests.App(reference, [], containerPort: 8080, ingress, marker)));
         string[] own =
         [
-            "--driver", "qemu", "--image-dir", folder!, "--memory-mib", "1024", "--cpu-count", "2",
+            "--driver", "qemu", "--image", eif, "--memory-mib", "1024", "--cpu-count", "2",
             // The registry is at an address of this machine, which egress would refuse.
             "--allow-destinations", "10.210.0.0/16", "--debug",
         ];
         return new Machine(HostProcess.Start(manifest, marker, secrets, [.. own, .. arguments]), ingress);
+    }
+
+    /// <summary>The enclave image, or skips the test where there is none.</summary>
+    public static string EnclaveImage()
+    {
+        var path = Path.Combine(Environment.GetEnvironmentVariable("ENCLAVES_IMAGE_DIR") ?? "", "enclave.eif");
+        Assert.SkipUnless(File.Exists(path), "ENCLAVES_IMAGE_DIR does not name a folder with an enclave image; dev/test vm makes one");
+        return path;
     }
 
     public ValueTask DisposeAsync() => Host.DisposeAsync();

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Enclaves.Tests.EndToEnd;
 using Enclaves.Tests.Enclave.Harness;
 using Shouldly;
@@ -25,6 +26,10 @@ public sealed class MachineTests
             (await machine.Host.StatusAsync())["relays"]!.AsArray().Single(relay => (string?)relay!["name"] == "ingress:app:8080")!["open"]!.GetValue<int>() == 0,
             machine.Host.Explain);
         status["confidential"]!.GetValue<bool>().ShouldBeFalse();
+        var measured = JsonNode.Parse(await EifTool.RunAsync("describe", Machine.EnclaveImage()))!["Measurements"]!;
+        var shown = status["measurements"]!;
+        ((string?)shown["pcr0"], (string?)shown["pcr1"], (string?)shown["pcr2"]).ShouldBe(((string?)measured["PCR0"], (string?)measured["PCR1"], (string?)measured["PCR2"]));
+        shown["simulated"]!.GetValue<bool>().ShouldBeTrue("nothing but this host says so");
         status["relays"]!.AsArray().Single(relay => (string?)relay!["name"] == "egress")!["bytesIn"]!.GetValue<long>()
             .ShouldBeGreaterThan(0, "the image came in through egress");
     }
@@ -66,13 +71,33 @@ public sealed class MachineTests
     }
 
     [Fact]
+    public async Task A_damaged_image_is_not_booted_and_the_reason_says_which()
+    {
+        var image = Directory.CreateTempSubdirectory("image").FullName;
+        try
+        {
+            var damaged = Path.Combine(image, "damaged.eif");
+            var bytes = await File.ReadAllBytesAsync(Machine.EnclaveImage(), TestContext.Current.CancellationToken);
+            bytes[^1] ^= 1;
+            await File.WriteAllBytesAsync(damaged, bytes, TestContext.Current.CancellationToken);
+            await using var machine = Machine.Start("nowhere.invalid/none:1", "--image", damaged, "--max-boots", "1");
+            (await machine.Host.ExitAsync(Soon)).ShouldBe(1);
+            machine.Host.TerminationMessage.ShouldContain($"{damaged}: is damaged");
+        }
+        finally
+        {
+            Directory.Delete(image, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task What_the_kernel_said_last_is_part_of_the_reason()
     {
         var image = Directory.CreateTempSubdirectory("image").FullName;
         try
         {
             await using var machine = Machine.Start(
-                "nowhere.invalid/none:1", "--image-dir", WithoutRamdisk(image), "--max-boots", "1");
+                "nowhere.invalid/none:1", "--image", await WithoutRamdiskAsync(image), "--max-boots", "1");
             (await machine.Host.ExitAsync(Machine.ReadyLimit)).ShouldBe(1);
             machine.Host.TerminationMessage.ShouldContain("qemu-system-x86_64 exited");
             machine.Host.TerminationMessage.ShouldContain("Kernel panic");
@@ -87,13 +112,13 @@ public sealed class MachineTests
         machine.Host.Processes().Where(p => p.Name.StartsWith("qemu", StringComparison.Ordinal)).ShouldHaveSingleItem().Id;
 
     // The kernel with a ramdisk that is none: it panics, and says so.
-    private static string WithoutRamdisk(string folder)
+    private static async Task<string> WithoutRamdiskAsync(string folder)
     {
-        var whole = Environment.GetEnvironmentVariable("ENCLAVES_IMAGE_DIR") ?? "";
-        if (File.Exists(Path.Combine(whole, "vmlinuz")))
-            File.Copy(Path.Combine(whole, "vmlinuz"), Path.Combine(folder, "vmlinuz"));
-        File.WriteAllText(Path.Combine(folder, "initrd"), "nothing");
-        File.WriteAllText(Path.Combine(folder, "cmdline"), "console=ttyS0 panic=-1 reboot=t");
-        return folder;
+        var (parts, image, nothing) = (Path.Combine(folder, "parts"), Path.Combine(folder, "broken.eif"), Path.Combine(folder, "nothing"));
+        await File.WriteAllTextAsync(nothing, "nothing");
+        await EifTool.RunAsync("extract", Machine.EnclaveImage(), "--out", parts);
+        await EifTool.RunAsync(
+            "build", "--kernel", Path.Combine(parts, "kernel"), "--cmdline", "console=ttyS0 panic=-1 reboot=t", "--ramdisk", nothing, "--out", image);
+        return image;
     }
 }

@@ -144,6 +144,8 @@ internal sealed class EnclavePodTemplate(InjectionOptions options, EnclaveSettin
             Variable("ENCLAVE_MEMORY_MIB", Text(settings.MemoryMiB)),
             Variable("ENCLAVE_STOP_GRACE", $"{Text(Math.Clamp(Grace, 1 + GraceMargin, LongestGrace + GraceMargin) - GraceMargin)}s"),
             Variable("ENCLAVE_DEBUG", settings.DebugMode ? "true" : "false"));
+        if (settings.Image is { } image)
+            variables.Add((JsonNode)Variable("ENCLAVE_IMAGE", EnclaveImageFile.PathOf(image)));
         if (options.AllowDestinations.Length > 0)
             variables.Add((JsonNode)Variable("ENCLAVE_ALLOW_DESTINATIONS", options.AllowDestinations));
         foreach (var (name, value) in Logging())

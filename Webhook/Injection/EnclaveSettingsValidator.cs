@@ -29,8 +29,8 @@ internal sealed class EnclaveSettingsValidator : AbstractValidator<EnclaveSettin
         RuleFor(settings => settings.MemoryMiB).Custom((memory, context) => CheckMemory(memory, context.InstanceToValidate.HugepageSize, context));
         RuleFor(settings => settings.Image).Custom((image, context) =>
         {
-            if (image is not null)
-                context.AddFailure($"is '{image}', but there is one enclave image only in this version; leave it out");
+            if (image is not null && !EnclaveImageFile.IsName(image))
+                context.AddFailure($"is '{image}', allowed in this version is the name of an EIF in the EnclaveHost image, such as base.eif; leave it out for the installation's");
         });
         RuleFor(settings => settings.Ports).Custom((ports, context) => CheckPorts(ports, context));
         RuleFor(settings => settings.Logging!).SetValidator(new LoggingSettingsValidator()).When(settings => settings.Logging is not null);

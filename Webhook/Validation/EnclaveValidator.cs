@@ -1,11 +1,10 @@
-using System.Text.RegularExpressions;
 using Enclaves.Api;
 using FluentValidation;
 
 namespace Enclaves.Webhook.Validation;
 
 /// <summary>spec.enclave: what a node can give an enclave.</summary>
-internal sealed partial class EnclaveValidator : AbstractValidator<EnclaveSpec>
+internal sealed class EnclaveValidator : AbstractValidator<EnclaveSpec>
 {
     private const long LeastMemory = 64L << 20;
 
@@ -25,7 +24,7 @@ internal sealed partial class EnclaveValidator : AbstractValidator<EnclaveSpec>
         RuleForEach(enclave => enclave.Registries).RegistryHost();
         RuleFor(enclave => enclave.Image).Custom((image, context) =>
         {
-            if (image is null || IsEif(image))
+            if (image is null || EnclaveImageFile.IsName(image))
                 return;
             if (!ImageReference.TryParse(image, out var reference, out _) || reference.Digest is null)
                 context.AddFailure($"'{image}' is not an enclave image; allowed is the name of an EIF in the EnclaveHost image, such as base.eif, or an OCI reference with a digest");
@@ -36,12 +35,6 @@ internal sealed partial class EnclaveValidator : AbstractValidator<EnclaveSpec>
                 context.Warn("true makes every measurement zero and the console readable: attestation means nothing, never use it in production");
         });
     }
-
-    /// <summary>Whether an enclave image is the name of a file in the EnclaveHost image, rather than an OCI reference.</summary>
-    public static bool IsEif(string image) => Eif().IsMatch(image);
-
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.eif\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Eif();
 
     private static void CheckMemory(string? memory, string? pages, ValidationContext<EnclaveSpec> context)
     {

@@ -25,7 +25,7 @@ internal sealed record ImagePolicy
     public IEnumerable<ValidationFailure> Findings(NitroEnclaveDeploymentSpec spec)
     {
         // A name of a file in the EnclaveHost image comes from no registry.
-        if (spec.Enclave?.Image is { } enclave && !EnclaveValidator.IsEif(enclave) && ImageReference.TryParse(enclave, out var reference, out _) && !IsAllowed(reference))
+        if (spec.Enclave?.Image is { } enclave && !EnclaveImageFile.IsName(enclave) && ImageReference.TryParse(enclave, out var reference, out _) && !IsAllowed(reference))
             yield return Foreign("spec.enclave.image", enclave, reference);
         foreach (var plugin in NedPlugin.Of(spec))
         {

@@ -1,17 +1,22 @@
 # The root file system of the enclave image, and its manifest: each file with where it comes from.
 # shellcheck shell=bash
 
-# enclave_root WORK ORCHESTRATOR AUTHORITIES: fills WORK/root, WORK/vmlinuz and WORK/manifest.txt.
+# enclave_root WORK ORCHESTRATOR AUTHORITIES [KERNEL]: fills WORK/root, WORK/vmlinuz and WORK/manifest.txt.
 enclave_root() {
-    local work=$1 root=$1/root programs kernel
-    kernel=$(kernel_package)
+    local work=$1 root=$1/root programs package
     programs=$(package_tree ca-certificates catatonit containerd crun libc6 libssl3)
     : >"$work/reasons"
     folders "$root"
     copy_program "$programs" "$root" /usr/bin/containerd /usr/bin/containerd-shim-runc-v2 /usr/bin/crun
     because "$work" "containerd $(package_version containerd)" /usr/bin/containerd /usr/bin/containerd-shim-runc-v2
     because "$work" "crun $(package_version crun)" /usr/bin/crun
-    kernel_and_modules "$work" "$kernel"
+    # A kernel of somebody's own has all it needs built in, and would not load another kernel's modules.
+    if [[ -n ${4:-} ]]; then
+        cp "$4" "$work/vmlinuz"
+    else
+        package=$(kernel_package)
+        kernel_and_modules "$work" "$package"
+    fi
     trusted_authorities "$work" "$programs" "$3"
     pause_image "$work" "$programs"
     own_files "$work"

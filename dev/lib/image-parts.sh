@@ -102,12 +102,13 @@ publish_aot() {
 
 # enclave_image: prints the folder of the enclave image with the current Orchestrator, whose bytes count and not only its sources.
 enclave_image() {
-    local orchestrator folder
+    local orchestrator host folder
     orchestrator=$(publish_aot Orchestrator orchestrator)
     folder=$images/enclave-image-$({ inputs_digest enclave-image && sha256sum <"$orchestrator"; } | sha256sum | cut -c1-16)
     if [[ ! -f $folder/SHA384SUMS ]]; then
+        host=$(publish_aot EnclaveHost enclave-host)
         rm -rf "$folder.part"
-        "$ENCLAVES_REPOSITORY/dev/image" --orchestrator "$orchestrator" --ca "$ENCLAVES_CA/ca.crt" --out "$folder.part" >&2
+        "$ENCLAVES_REPOSITORY/dev/image" --orchestrator "$orchestrator" --enclave-host "$host" --ca "$ENCLAVES_CA/ca.crt" --out "$folder.part" >&2
         mv -T "$folder.part" "$folder"
         forget_old enclave-image
     fi
@@ -116,10 +117,12 @@ enclave_image() {
 
 # compare_enclave_image: the same inputs must give the same bytes.
 compare_enclave_image() {
-    local first second file differences=()
+    local first second file orchestrator host differences=()
     first=$(enclave_image)
+    orchestrator=$(publish_aot Orchestrator orchestrator)
+    host=$(publish_aot EnclaveHost enclave-host)
     second=$(mktemp -d -p "$images" second.XXXXXX)
-    "$ENCLAVES_REPOSITORY/dev/image" --orchestrator "$(publish_aot Orchestrator orchestrator)" --ca "$ENCLAVES_CA/ca.crt" --out "$second/image" >&2
+    "$ENCLAVES_REPOSITORY/dev/image" --orchestrator "$orchestrator" --enclave-host "$host" --ca "$ENCLAVES_CA/ca.crt" --out "$second/image" >&2
     for file in "$first"/*; do
         cmp -s "$file" "$second/image/$(basename "$file")" || differences+=("$(basename "$file")")
     done

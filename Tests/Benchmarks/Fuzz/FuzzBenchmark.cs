@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Enclaves.Tests.Unit.Boundary;
+using Enclaves.Tests.Unit.Eif;
 using Enclaves.Tests.Unit.Webhook.Fuzz;
 
 namespace Enclaves.Tests.Benchmarks.Fuzz;
 
-/// <summary>Runs many cases of <see cref="AdmissionFuzz"/>, <see cref="ManifestFuzz"/>, <see cref="SessionFuzz"/> and <see cref="LogFuzz"/>, on all processors.</summary>
+/// <summary>Runs many cases of <see cref="AdmissionFuzz"/>, <see cref="ManifestFuzz"/>, <see cref="SessionFuzz"/>, <see cref="LogFuzz"/> and <see cref="EifFuzz"/>, on all processors.</summary>
 internal static class FuzzBenchmark
 {
     private const int DefaultCount = 1_000_000;
@@ -29,10 +30,12 @@ internal static class FuzzBenchmark
         {
             var session = new SessionFuzz(parts);
             using var log = new LogFuzz();
+            var eif = EifFuzz.Create();
             var failures = RunAll("admission", count, number => Named(AdmissionFuzz.Run(seed, number)), cancellation)
                 + RunAll("manifest", count, number => ManifestFuzz.Run(seed, number), cancellation)
                 + RunAll("session", count, number => session.Run(seed, number), cancellation)
-                + RunAll("log", count, number => log.Run(seed, number), cancellation);
+                + RunAll("log", count, number => log.Run(seed, number), cancellation)
+                + RunAll("eif", count, number => eif.Run(seed, number), cancellation);
             return failures == 0 ? 0 : 1;
         }
         finally

@@ -44,9 +44,10 @@ public sealed class MappingTests
         NotYetRunnable.Of(new() { UserPlugins = [Web, Job] }).ShouldBeEmpty();
         NotYetRunnable.Of(new()
         {
-            Enclave = new() { Image = "other.eif" },
+            Enclave = new() { Image = "registry.example/other@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" },
             UserPlugins = [Web],
         }).ShouldBe(["spec.enclave.image"]);
+        NotYetRunnable.Of(new() { Enclave = new() { Image = "other.eif" }, UserPlugins = [Web] }).ShouldBeEmpty();
     }
 
     [Fact]

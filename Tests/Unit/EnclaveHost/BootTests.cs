@@ -54,7 +54,7 @@ public sealed class BootTests
     [Fact]
     public void A_machine_has_no_device_but_console_and_vsock()
     {
-        var line = QemuCommandLine.For(new QemuMachine("/image", "console=ttyS0", "/run/v.sock", 2, 1024, null, false)).ToList();
+        var line = QemuCommandLine.For(new QemuMachine("/kernel", "/ramdisk", "console=ttyS0", "/run/v.sock", 2, 1024, null, false)).ToList();
         line.Count(word => word == "-device").ShouldBe(1);
         line.ShouldContain("vhost-user-vsock-pci,chardev=vs");
         line.ShouldContain("memory-backend-memfd,id=mem,size=1024M,share=on");
@@ -64,7 +64,7 @@ public sealed class BootTests
 
     [Fact]
     public void Hugepages_are_taken_up_front_so_that_a_lack_is_an_error_and_not_a_crash() =>
-        QemuCommandLine.For(new QemuMachine("/image", "", "/run/v.sock", 2, 1024, "/dev/hugepages", true))
+        QemuCommandLine.For(new QemuMachine("/kernel", "/ramdisk", "", "/run/v.sock", 2, 1024, "/dev/hugepages", true))
             .ShouldContain("memory-backend-file,id=mem,size=1024M,mem-path=/dev/hugepages,share=on,prealloc=on,discard-data=on");
 
     [Fact]

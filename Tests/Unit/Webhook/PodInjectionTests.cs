@@ -182,14 +182,31 @@ public sealed class PodInjectionTests
         return decision.Causes;
     }
 
+    [Fact]
+    public void A_chosen_enclave_image_is_a_file_beside_the_installations()
+    {
+        Inject(Pod())["spec"]!["containers"]![0]!.At("env|ENCLAVE_IMAGE").ShouldBeNull();
+        Inject(Pod("base-2.eif"))["spec"]!["containers"]![0]!.At("env|ENCLAVE_IMAGE|value").ShouldBe("/opt/enclaves/image/base-2.eif");
+    }
+
+    [Theory]
+    [InlineData("../etc/passwd.eif")]
+    [InlineData("/base.eif")]
+    [InlineData(".eif")]
+    [InlineData("base")]
+    [InlineData("registry.example/base@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
+    public void An_enclave_image_that_is_no_name_of_a_file_is_refused(string image) =>
+        Refused(Pod(image)).ShouldContain(cause => cause.Message.Contains("allowed in this version is the name of an EIF in the EnclaveHost image", StringComparison.Ordinal));
+
     private static PodInjection Injection() => new(Options, "1.2.3");
 
     private static JsonNode Inject(JsonNode pod) => Patched.Apply(pod, Injection().Decide(Patched.Request(pod)));
 
-    private static JsonObject Pod()
+    private static JsonObject Pod(string? image = null)
     {
         var settings = EnclaveSettings.Of(new NitroEnclaveDeploymentSpec
         {
+            Enclave = new EnclaveSpec { Image = image },
             UserPlugins = [new UserPlugin { Name = "a", Image = "b", ImagePullSecret = "pull", Ports = [new PluginPort { ContainerPort = 1, HostPort = 80 }] }],
         });
         return new JsonObject
