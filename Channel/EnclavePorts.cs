@@ -20,4 +20,10 @@ public static class EnclavePorts
     /// of a node, so each CID has a block of 16 of its own, above all ports that are in common use.
     /// </summary>
     public static uint Egress(uint cid) => 0x0010_0000 + ((cid & 0x00FF_FFFF) * 16);
+
+    /// <summary>Host-side port that is bound by who has this CID for its enclaves; the last of its block.</summary>
+    public static uint Claim(uint cid) => Egress(cid) + 15;
+
+    /// <summary>Host-side port that is bound by who is booting a Nitro Enclave; of the block of CID 0, which no enclave has.</summary>
+    public static uint BootLock => Egress(0);
 }

@@ -2,6 +2,7 @@ using System.Collections;
 using Enclaves.Channel.Logs;
 using Enclaves.Channel.Manifest;
 using Enclaves.EnclaveHost.Drivers;
+using Enclaves.EnclaveHost.Drivers.Nitro;
 using Enclaves.EnclaveHost.Eif.Commands;
 using Enclaves.EnclaveHost.Http;
 using Enclaves.EnclaveHost.Lifecycle;
@@ -72,7 +73,7 @@ internal static class Program
     {
         var (options, problems) = EnclaveOptions.Read(size, ReadEnvironment());
         if (problems.Count == 0)
-            return NodeCommands.Check(options, "nitro-cli", Console.Out);
+            return NodeCommands.Check(options, Console.Out);
         Console.Error.WriteLine(string.Join("\n", problems));
         return 2;
     }
@@ -86,9 +87,12 @@ internal static class Program
         var logs = new LogForwarder(lines);
         var console = new LogSource("console", "stdout");
         Action<string>? onConsole = options.Debug ? text => lines.Write(new LogLine(time.GetUtcNow(), console, text)) : null;
-        IEnclaveDriver driver = options.Driver == "qemu"
-            ? new QemuDriver(options, onConsole, loggers.CreateLogger<QemuDriver>())
-            : new ProcessDriver(options, onConsole);
+        IEnclaveDriver driver = options.Driver switch
+        {
+            "nitro" => new NitroDriver(options, onConsole, time, loggers.CreateLogger<NitroDriver>()),
+            "qemu" => new QemuDriver(options, onConsole, loggers.CreateLogger<QemuDriver>()),
+            _ => new ProcessDriver(options, onConsole),
+        };
         var secrets = new SecretSync(options, manifest, time, loggers.CreateLogger<SecretSync>());
         var sessions = new SessionLoop(options, manifest, state, view, times, logs, secrets, time, loggers.CreateLogger<SessionLoop>());
         var lifecycle = new EnclaveLifecycle(options, manifest, driver, state, view, sessions, time, loggers);

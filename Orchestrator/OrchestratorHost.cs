@@ -7,6 +7,7 @@ using Enclaves.Orchestrator.Containers.Local;
 using Enclaves.Orchestrator.Egress;
 using Enclaves.Orchestrator.Init;
 using Enclaves.Orchestrator.Logs;
+using Enclaves.Orchestrator.Nsm;
 using Enclaves.Orchestrator.Options;
 using Enclaves.Orchestrator.Processes;
 using Enclaves.Orchestrator.Secrets;
@@ -43,7 +44,7 @@ internal static class OrchestratorHost
         using var term = OnSignal(PosixSignal.SIGTERM, supervisor, shutdown);
         using var interrupt = OnSignal(PosixSignal.SIGINT, supervisor, shutdown);
         await app.StartAsync();
-        if (PowerSwitch.IsInit && File.Exists("/dev/nsm"))
+        if (PowerSwitch.IsInit && NsmDevice.IsThere)
             await BootSignal.SendAsync(transport);
         Console.Error.WriteLine($"orchestrator: serving {options.Listen}, runtime {options.Runtime}");
 
@@ -78,6 +79,7 @@ internal static class OrchestratorHost
         services.AddSingleton<SecretStore>();
         services.AddSingleton(new VolumeFolders(PlaceOf(options).Folder, mounts: PowerSwitch.IsInit));
         services.AddSingleton(provider => new LogFiles(PlaceOf(options).Folder, logs, provider.GetRequiredService<ILogger<LogFiles>>()));
+        services.AddSingleton<IMeasurementRegister>(NsmDevice.IsThere ? new NsmRegister(new NsmDevice()) : new SimulatedRegister());
         services.AddSingleton<ManifestSeal>();
         services.AddSingleton<SessionFacts>();
         services.AddSingleton<StatusReport>();

@@ -21,13 +21,15 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     private readonly TaskCompletionSource<Process> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConsoleLog _console;
+    private readonly Func<Stream, Task> _followOutput;
     private Process? _process;
     private volatile bool _ended;
 
-    private ChildProcess(string name, ConsoleLog console)
+    private ChildProcess(string name, ConsoleLog console, Func<Stream, Task>? followOutput)
     {
         Name = name;
         _console = console;
+        _followOutput = followOutput ?? console.FollowAsync;
     }
 
     /// <summary>What it is called in messages.</summary>
@@ -40,10 +42,18 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     public Task<int> Exited => _exited.Task;
 
     /// <summary>Starts a program with its output on the console log.</summary>
+    /// <param name="name">What it is called in messages.</param>
+    /// <param name="program">A path, or a name on the PATH.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="console">Takes both of its outputs.</param>
+    /// <param name="followOutput">Reads standard output to its end instead.</param>
+    /// <param name="environment">Variables beside those of this process.</param>
     /// <exception cref="EnclaveStartException">The program could not be executed.</exception>
-    public static async Task<ChildProcess> StartAsync(string name, string program, IEnumerable<string> arguments, ConsoleLog console)
+    public static async Task<ChildProcess> StartAsync(
+        string name, string program, IEnumerable<string> arguments, ConsoleLog console,
+        Func<Stream, Task>? followOutput = null, params IEnumerable<(string Name, string Value)> environment)
     {
-        var child = new ChildProcess(name, console);
+        var child = new ChildProcess(name, console, followOutput);
         var start = new ProcessStartInfo("setpriv")
         {
             RedirectStandardInput = true,
@@ -54,6 +64,8 @@ internal sealed partial class ChildProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         // For this program alone.
         start.Environment.Remove(EnclaveHost.Program.InlineCompletions);
+        foreach (var (variable, value) in environment)
+            start.Environment[variable] = value;
         new Thread(() => child.Hold(start)) { IsBackground = true, Name = name }.Start();
         try
         {
@@ -111,7 +123,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
             Id = process.Id;
             process.StandardInput.Close();
             var output = Task.WhenAll(
-                _console.FollowAsync(process.StandardOutput.BaseStream), _console.FollowAsync(process.StandardError.BaseStream));
+                _followOutput(process.StandardOutput.BaseStream), _console.FollowAsync(process.StandardError.BaseStream));
             _started.SetResult(process);
             process.WaitForExit();
             _ended = true;

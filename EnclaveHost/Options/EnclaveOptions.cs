@@ -8,7 +8,7 @@ namespace Enclaves.EnclaveHost.Options;
 /// </summary>
 internal sealed record EnclaveOptions
 {
-    /// <summary><c>--driver</c>: qemu or process.</summary>
+    /// <summary><c>--driver</c>: qemu, process or nitro.</summary>
     public required string Driver { get; init; }
 
     /// <summary><c>--manifest</c>: file with the canonical manifest.</summary>
@@ -16,6 +16,9 @@ internal sealed record EnclaveOptions
 
     /// <summary><c>--image</c>: the enclave image, an EIF.</summary>
     public required string ImagePath { get; init; }
+
+    /// <summary><c>--nitro-cli</c>: the program, a path or a name on the PATH (driver nitro).</summary>
+    public required string NitroCliPath { get; init; }
 
     /// <summary><c>--cpu-count</c>: virtual CPUs of the enclave.</summary>
     public required int CpuCount { get; init; }
@@ -83,7 +86,7 @@ internal sealed record EnclaveOptions
     /// <summary><c>--otlp-headers</c>: folder with a file for each header that the collector is sent; empty for none.</summary>
     public required string OtlpHeadersFolder { get; init; }
 
-    /// <summary><c>--debug</c>: the enclave's console goes to the log.</summary>
+    /// <summary><c>--debug</c>: the enclave's console goes to the log. A Nitro Enclave is booted in debug mode for it, and attests nothing.</summary>
     public required bool Debug { get; init; }
 
     /// <summary>Reads and checks everything; the problems are one sentence each, and the options are only valid when there is none.</summary>
@@ -96,6 +99,7 @@ internal sealed record EnclaveOptions
             Driver = reader.Choice("driver", "qemu", "qemu", "process", "nitro"),
             ManifestPath = reader.Text("manifest", "/etc/enclave/manifest/manifest.json"),
             ImagePath = reader.Text("image", "/opt/enclaves/image/enclave.eif"),
+            NitroCliPath = reader.Text("nitro-cli", "nitro-cli"),
             CpuCount = reader.Number("cpu-count", 2, 1, 256),
             MemoryMib = reader.Number("memory-mib", 1024, 64, 1024 * 1024),
             HugepagesPath = reader.Text("hugepages", "/dev/hugepages"),
@@ -121,8 +125,6 @@ internal sealed record EnclaveOptions
             Debug = reader.Flag("debug"),
         };
         reader.Finish();
-        if (options.Driver == "nitro")
-            reader.Problems.Add("--driver: this version cannot boot AWS Nitro Enclaves yet; use qemu, or process for local runs");
         return (options, reader.Problems);
     }
 

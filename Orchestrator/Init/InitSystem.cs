@@ -1,3 +1,4 @@
+using Enclaves.Orchestrator.Nsm;
 using Enclaves.Orchestrator.Processes;
 
 namespace Enclaves.Orchestrator.Init;
@@ -25,6 +26,7 @@ internal static class InitSystem
         Libc.Check(Libc.SetResourceLimit(Libc.RlimitNofile, new Libc.ResourceLimit { Soft = OpenFiles, Hard = OpenFiles }), "raise the limit of open files");
         Mounts.EnableControllers();
         KernelModules.LoadAll(Report);
+        SeedRandom();
         Loopback.Up();
         PrepareHostsFile();
         // Containers run without CAP_NET_BIND_SERVICE and share the enclave's network, in which nobody else can be impersonated.
@@ -50,6 +52,15 @@ internal static class InitSystem
         using var argv = new NativeStrings(["/init", .. args]);
         using var envp = new NativeStrings(ChildLauncher.Variables());
         Libc.Check(Libc.Execve("/proc/self/exe", argv.Pointer, envp.Pointer), "start again with every file system mounted");
+    }
+
+    // Before anything makes a key. An enclave whose security module does not answer cannot prove anything either.
+    private static void SeedRandom()
+    {
+        if (!NsmDevice.IsThere)
+            return;
+        using var nsm = new NsmDevice();
+        Report($"{NsmEntropy.Seed(nsm)} random bytes are the security module's");
     }
 
     // containerd copies /etc/hosts, which is a link in the image, and fails without it.

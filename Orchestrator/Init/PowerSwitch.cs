@@ -1,3 +1,5 @@
+using Enclaves.Orchestrator.Nsm;
+
 namespace Enclaves.Orchestrator.Init;
 
 /// <summary>Ends the enclave: the machine when this is PID 1, else the process.</summary>
@@ -14,7 +16,7 @@ internal static class PowerSwitch
         {
             Libc.Sync();
             // A Nitro Enclave has no ACPI to power it off: there a reset ends it.
-            Libc.Check(Libc.Reboot(File.Exists("/dev/nsm") ? Libc.RbAutoboot : Libc.RbPowerOff), "power off");
+            Libc.Check(Libc.Reboot(NsmDevice.IsThere ? Libc.RbAutoboot : Libc.RbPowerOff), "power off");
         }
 
         Environment.Exit(exitCode);

@@ -1,24 +1,8 @@
 using System.Security.Cryptography;
 using Enclaves.Channel.Manifest;
+using Enclaves.Orchestrator.Nsm;
 
 namespace Enclaves.Orchestrator.Session;
-
-/// <summary>
-/// A register that can only be extended, SHA-384(old ‖ data) from 48 zero bytes, as those of a Nitro Security Module. In software it proves
-/// nothing to anybody: it stands in where there is no such module, and says so.
-/// </summary>
-internal sealed class SimulatedRegister
-{
-    private byte[] _value = new byte[SHA384.HashSizeInBytes];
-
-    /// <summary>Extends the register and returns its new value.</summary>
-    public byte[] Extend(ReadOnlySpan<byte> digest)
-    {
-        byte[] joined = [.. _value, .. digest];
-        _value = SHA384.HashData(joined);
-        return _value;
-    }
-}
 
 /// <summary>How an offered manifest was received.</summary>
 internal enum SealResult
@@ -37,10 +21,12 @@ internal enum SealResult
 /// The one manifest of an enclave's life. Its digest is checked and measured before anything of it is started, and the measurement is never
 /// extended again: what a client saw attested stays what runs.
 /// </summary>
-internal sealed class ManifestSeal
+internal sealed class ManifestSeal(IMeasurementRegister register)
 {
     private readonly Lock _lock = new();
-    private readonly SimulatedRegister _register = new();
+
+    /// <summary>Whether the register is software, and proves nothing.</summary>
+    public bool IsSimulated => register.IsSimulated;
 
     /// <summary>Digest of the sealed manifest, empty before.</summary>
     public byte[] Digest { get; private set; } = [];
@@ -53,6 +39,7 @@ internal sealed class ManifestSeal
     /// <param name="expected">Digest that the host says they have.</param>
     /// <param name="manifest">The parsed manifest when it was sealed now.</param>
     /// <exception cref="ManifestException">The digest differs or the manifest does not parse; nothing has changed then.</exception>
+    /// <exception cref="NsmException">It could not be measured, and never can be.</exception>
     public SealResult Offer(ReadOnlyMemory<byte> canonical, ReadOnlySpan<byte> expected, out EnclaveManifest? manifest)
     {
         manifest = null;
@@ -65,7 +52,7 @@ internal sealed class ManifestSeal
         {
             if (Digest.Length > 0)
                 return CryptographicOperations.FixedTimeEquals(digest, Digest) ? SealResult.Same : SealResult.Different;
-            Register = _register.Extend(digest);
+            Register = register.ExtendAndLock(digest);
             Digest = digest;
         }
 

@@ -4,6 +4,7 @@ using Enclaves.Channel;
 using Enclaves.Orchestrator.Containers;
 using Enclaves.Orchestrator.Init;
 using Enclaves.Orchestrator.Logs;
+using Enclaves.Orchestrator.Nsm;
 using Enclaves.Orchestrator.Secrets;
 using Google.Protobuf;
 using Grpc.Core;
@@ -84,6 +85,12 @@ internal sealed partial class OrchestratorService(
             LogManifestRefused(e.Message);
             throw Refuse(StatusCode.InvalidArgument, e.Message);
         }
+        catch (NsmException e)
+        {
+            // A register that may be half written is never tried again: only another enclave has a fresh one.
+            shutdown.Fail($"the manifest cannot be measured: {e.Message}");
+            throw Refuse(StatusCode.Internal, $"the manifest cannot be measured: {e.Message}");
+        }
 
         if (result == SealResult.Different)
         {
@@ -94,7 +101,7 @@ internal sealed partial class OrchestratorService(
 
         if (manifest is not null)
         {
-            LogSealed(Convert.ToHexStringLower(digest));
+            LogSealed(Convert.ToHexStringLower(digest), seal.IsSimulated ? " (simulated)" : "");
             supervisor.Start(manifest);
         }
 
@@ -102,7 +109,7 @@ internal sealed partial class OrchestratorService(
         {
             Digest = ByteString.CopyFrom(seal.Digest),
             Pcr16 = ByteString.CopyFrom(seal.Register),
-            Simulated = true,
+            Simulated = seal.IsSimulated,
         };
     }
 
@@ -212,8 +219,8 @@ internal sealed partial class OrchestratorService(
     [LoggerMessage(1, LogLevel.Information, "session begun, hostname {Hostname}, egress port {EgressPort}")]
     private partial void LogGreeted(string hostname, uint egressPort);
 
-    [LoggerMessage(2, LogLevel.Information, "manifest {Digest} measured (simulated) and sealed")]
-    private partial void LogSealed(string digest);
+    [LoggerMessage(2, LogLevel.Information, "manifest {Digest} measured{How} and sealed")]
+    private partial void LogSealed(string digest, string how);
 
     [LoggerMessage(3, LogLevel.Warning, "manifest refused: {Problem}")]
     private partial void LogManifestRefused(string problem);

@@ -10,14 +10,18 @@ internal static partial class EnclaveDeaths
     /// <param name="pod">Its pod.</param>
     /// <param name="said">What is known of its end, without a full stop.</param>
     public static PodTrouble BootFailed(ObjectKey pod, string said) => new(Reasons.EnclaveBootFailed,
-        $"The enclave of pod {pod} does not boot: {said}; {NextStep(said) ?? $"mend what it names, and see kubectl -n {pod.Namespace} logs {pod.Name}"}.");
+        $"The enclave of pod {pod} does not boot: {WithNextStep(said, $"mend what it names, and see kubectl -n {pod.Namespace} logs {pod.Name}")}.");
 
     /// <summary>An enclave that has answered, and ended; it is booted again.</summary>
     /// <param name="pod">Its pod.</param>
     /// <param name="said">What is known of its end, without a full stop.</param>
     public static PodTrouble CrashLooping(ObjectKey pod, string said) => new(Reasons.EnclaveCrashLooping,
-        $"The enclave of pod {pod} has ended and is booted again: {said}; "
-        + $"{NextStep(said) ?? $"see its last words in kubectl -n {pod.Namespace} logs {pod.Name} --previous, and whether spec.enclave.memory is enough for its plugins"}.");
+        "The enclave of pod " + pod + " has ended and is booted again: "
+        + WithNextStep(said, $"see its last words in kubectl -n {pod.Namespace} logs {pod.Name} --previous, and whether spec.enclave.memory is enough for its plugins") + ".");
+
+    // EnclaveHost's driver for Nitro Enclaves says the next step of each of nitro-cli's errors itself.
+    private static string WithNextStep(string said, string otherwise) =>
+        said.Contains("; to mend it: ", StringComparison.Ordinal) ? said : $"{said}; {NextStep(said) ?? otherwise}";
 
     // The error numbers of nitro-cli, which are its exit codes too. The first in the text is the cause; E39 and E44 only follow another.
     private static string? NextStep(string said) => Number().Match(said) is { Success: true } match ? match.Groups["number"].Value switch

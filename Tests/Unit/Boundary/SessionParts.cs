@@ -38,7 +38,7 @@ internal sealed class SessionParts : IAsyncDisposable
             _runtime, transport, new EgressRelays(transport, () => facts.EgressPort, NullLogger<EgressRelays>.Instance),
             new EnclavePlace(folder, Path.Combine(folder, "hosts"), IPAddress.Parse("127.64.0.1"), OwnsNetwork: false),
             credentials, secrets, new VolumeFolders(folder, mounts: false), new LogFiles(folder, logs, NullLogger<LogFiles>.Instance), changes, shutdown, time, NullLogger<EnclaveSupervisor>.Instance);
-        var seal = new ManifestSeal();
+        var seal = new ManifestSeal(new SimulatedRegister());
         Sealed = ManifestCodec.Write(ManifestFuzz.Everything() with { Name = "sealed" });
         seal.Offer(Sealed, ManifestCodec.Digest(Sealed), out _);
         Service = new OrchestratorService(

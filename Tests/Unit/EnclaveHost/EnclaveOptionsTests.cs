@@ -37,8 +37,12 @@ public sealed class EnclaveOptionsTests
     public void Variables_of_somebody_elses_are_left_alone() => Read([], ("ENCLAVE_SERVICE_HOST", "10.0.0.1")).Problems.ShouldBeEmpty();
 
     [Fact]
-    public void A_driver_that_is_to_come_is_refused_in_plain_words() =>
-        Read(["--driver", "nitro"]).Problems.ShouldHaveSingleItem().ShouldContain("cannot boot AWS Nitro Enclaves yet");
+    public void Nitro_Enclaves_need_no_further_option()
+    {
+        var (options, problems) = Read(["--driver", "nitro"]);
+        problems.ShouldBeEmpty();
+        (options.ImagePath, options.NitroCliPath).ShouldBe(("/opt/enclaves/image/enclave.eif", "nitro-cli"));
+    }
 
     [Fact]
     public void Networks_may_be_single_addresses()

@@ -19,7 +19,7 @@ public sealed class SessionTests
     [Fact]
     public void The_register_holds_the_digest_as_a_security_module_would_extend_it()
     {
-        var seal = new ManifestSeal();
+        var seal = new ManifestSeal(new SimulatedRegister());
         seal.Offer(One, ManifestCodec.Digest(One), out var manifest).ShouldBe(SealResult.Sealed);
         manifest.ShouldNotBeNull();
         seal.Register.ShouldBe(SHA384.HashData([.. new byte[48], .. ManifestCodec.Digest(One)]));
@@ -28,7 +28,7 @@ public sealed class SessionTests
     [Fact]
     public void The_same_manifest_again_changes_nothing_and_another_one_is_not_taken()
     {
-        var seal = new ManifestSeal();
+        var seal = new ManifestSeal(new SimulatedRegister());
         seal.Offer(One, ManifestCodec.Digest(One), out _);
         var register = seal.Register;
         seal.Offer(One, ManifestCodec.Digest(One), out var again).ShouldBe(SealResult.Same);
@@ -40,7 +40,7 @@ public sealed class SessionTests
     [Fact]
     public void A_manifest_that_is_not_what_was_announced_leaves_the_enclave_open_for_the_right_one()
     {
-        var seal = new ManifestSeal();
+        var seal = new ManifestSeal(new SimulatedRegister());
         Should.Throw<ManifestException>(() => seal.Offer(One, ManifestCodec.Digest(Two), out _)).Message.ShouldContain("announced was");
         Should.Throw<ManifestException>(() => seal.Offer("{}"u8.ToArray(), ManifestCodec.Digest("{}"u8), out _));
         seal.Offer(One, ManifestCodec.Digest(One), out _).ShouldBe(SealResult.Sealed);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Enclaves.Reconciler.Cluster;
+using Enclaves.Reconciler.Control;
 using Enclaves.Reconciler.Status;
 using Shouldly;
 using Xunit;
@@ -49,6 +50,11 @@ public sealed class PodTroubleTests
         trouble.Message.ShouldContain("4 times");
         trouble.Message.ShouldContain(next.Split('|')[^1]);
     }
+
+    [Fact]
+    public void A_next_step_that_EnclaveHost_has_told_is_not_told_again() =>
+        EnclaveDeaths.BootFailed(new ObjectKey("default", "a"), "nitro-cli run-enclave failed with E27 (too few huge pages): none; to mend it: reserve more").Message
+            .ShouldEndWith("; to mend it: reserve more.");
 
     [Fact]
     public void What_was_found_out_counts_where_the_status_does_not_tell_and_before_what_is_past()
