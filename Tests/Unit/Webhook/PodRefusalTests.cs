@@ -31,7 +31,7 @@ public sealed class PodRefusalTests
     [InlineData("secrets", "[{\"name\":\"..\"}]", "secrets[0].name", "not the name of an object")]
     [InlineData("secrets", "[{\"name\":\"a\",\"keys\":[\"../b\"]}]", "secrets[0].keys[0]", "not a key")]
     [InlineData("secrets", "[{\"name\":\"a\",\"keys\":[]}]", "secrets[0].keys", "leave it out for all of them")]
-    [InlineData("image", "\"other.eif\"", "image", "leave it out")]
+    [InlineData("image", "\"registry.example/other:1\"", "image", "leave it out")]
     public void Settings_that_no_enclave_can_have_are_refused_by_their_own_path(string member, string value, string field, string sentence)
     {
         var pod = Pod();
