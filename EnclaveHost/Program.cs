@@ -70,7 +70,7 @@ internal static class Program
     {
         var (options, problems) = EnclaveOptions.Read(size, ReadEnvironment());
         if (problems.Count == 0)
-            return NodeCommands.Check(options, "nitro-cli", Console.Out);
+            return NodeCommands.Check(options, Console.Out);
         Console.Error.WriteLine(string.Join("\n", problems));
         return 2;
     }

@@ -8,16 +8,17 @@ internal static class NodeCommands
 {
     /// <summary>Says what the node has and lacks for an enclave of the size that the options give.</summary>
     /// <returns>0 where it lacks nothing, else 1.</returns>
-    public static int Check(EnclaveOptions options, string cli, TextWriter output)
+    public static int Check(EnclaveOptions options, TextWriter output)
     {
-        var findings = Here().Look(options.CpuCount, options.MemoryMib, cli);
+        var findings = Look(options);
         foreach (var finding in findings)
             output.WriteLine(finding);
         return findings.All(finding => finding.Problem is null) ? 0 : 1;
     }
 
-    /// <summary>The check of the machine that this process runs on.</summary>
-    public static NodeCheck Here() => new("/", VsockSocket.Try, FindProgram);
+    /// <summary>What the machine that this process runs on has and lacks for an enclave of that size.</summary>
+    public static IReadOnlyList<NodeFinding> Look(EnclaveOptions options) =>
+        new NodeCheck("/", VsockSocket.Try, FindProgram).Look(options.CpuCount, options.MemoryMib, options.NitroCliPath);
 
     private static string? FindProgram(string name) => name.Contains('/')
         ? File.Exists(name) ? name : null
