@@ -16,14 +16,8 @@ internal static class NodeCommands
         return findings.All(finding => finding.Problem is null) ? 0 : 1;
     }
 
-    /// <summary>What the node lacks for an enclave of that size, as the end of a sentence; empty where it lacks nothing.</summary>
-    public static string Lacks(EnclaveOptions options)
-    {
-        var lacking = Look(options).Where(finding => finding.Problem is not null).Select(finding => $"{finding.What} {finding.Problem}: {finding.Remedy}").ToList();
-        return lacking.Count == 0 ? "" : $"; the node lacks something: {string.Join("; ", lacking)}";
-    }
-
-    private static IReadOnlyList<NodeFinding> Look(EnclaveOptions options) =>
+    /// <summary>What the machine that this process runs on has and lacks for an enclave of that size.</summary>
+    public static IReadOnlyList<NodeFinding> Look(EnclaveOptions options) =>
         new NodeCheck("/", VsockSocket.Try, FindProgram).Look(options.CpuCount, options.MemoryMib, options.NitroCliPath);
 
     private static string? FindProgram(string name) => name.Contains('/')

@@ -20,9 +20,9 @@ internal sealed partial class NitroDriver : IEnclaveDriver, IDisposable
     private readonly Action<string>? _onConsole;
     private readonly TimeProvider _time;
     private readonly ILogger<NitroDriver> _logger;
+    private readonly Func<IReadOnlyList<NodeFinding>> _look;
     private readonly NitroCli _cli;
     private readonly BootLock _lock;
-    private readonly Func<string> _lacks;
     private readonly Lazy<CidClaim> _claim;
     private readonly Lazy<IHostTransport> _transport;
 
@@ -30,14 +30,14 @@ internal sealed partial class NitroDriver : IEnclaveDriver, IDisposable
     /// <param name="onConsole">Takes the console's lines; null for an enclave whose console nobody can read.</param>
     /// <param name="ports">The node's.</param>
     /// <param name="connect">Makes the way to an enclave of a CID.</param>
+    /// <param name="look">Finds out what the node has and lacks.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Takes the log.</param>
-    /// <param name="lacks">What the node lacks, to be put behind the reason of a failed boot; empty where it lacks nothing.</param>
     internal NitroDriver(
-        EnclaveOptions options, Action<string>? onConsole, INodePorts ports, Func<uint, IHostTransport> connect, TimeProvider time, ILogger<NitroDriver> logger,
-        Func<string>? lacks = null)
+        EnclaveOptions options, Action<string>? onConsole, INodePorts ports, Func<uint, IHostTransport> connect, Func<IReadOnlyList<NodeFinding>> look,
+        TimeProvider time, ILogger<NitroDriver> logger)
     {
-        (_options, _onConsole, _time, _logger, _lacks) = (options, onConsole, time, logger, lacks ?? (() => ""));
+        (_options, _onConsole, _look, _time, _logger) = (options, onConsole, look, time, logger);
         _cli = new NitroCli(options, time);
         _lock = new BootLock(ports, time, logger);
         // Not before it is needed: that there is no vsock is then told as any other reason why nothing can listen.
@@ -47,7 +47,9 @@ internal sealed partial class NitroDriver : IEnclaveDriver, IDisposable
 
     /// <summary>The driver for the enclaves of this machine.</summary>
     public NitroDriver(EnclaveOptions options, Action<string>? onConsole, TimeProvider time, ILogger<NitroDriver> logger)
-        : this(options, onConsole, new VsockNodePorts(), cid => HostTransport.For(ChannelEndpoint.Vsock(cid, EnclavePorts.Control)), time, logger, () => NodeCommands.Lacks(options))
+        : this(
+            options, onConsole, new VsockNodePorts(), cid => HostTransport.For(ChannelEndpoint.Vsock(cid, EnclavePorts.Control)), () => NodeCommands.Look(options),
+            time, logger)
     {
     }
 
@@ -80,7 +82,7 @@ internal sealed partial class NitroDriver : IEnclaveDriver, IDisposable
         }
         catch (NitroException e)
         {
-            throw new EnclaveStartException(e.Message + _lacks(), e);
+            throw new EnclaveStartException(e.Message + WhatTheNodeLacks(), e);
         }
     }
 
@@ -88,6 +90,20 @@ internal sealed partial class NitroDriver : IEnclaveDriver, IDisposable
     {
         if (_claim.IsValueCreated)
             _claim.Value.Dispose();
+    }
+
+    // nitro-cli's words often name the last thing that failed, and not what is missing.
+    private string WhatTheNodeLacks()
+    {
+        try
+        {
+            var lacks = _look().Where(finding => finding.Problem is not null).Select(finding => $"{finding.What} {finding.Problem} ({finding.Remedy})").ToList();
+            return lacks.Count == 0 ? "" : $"; of what the node should have, {string.Join("; ", lacks)}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     // Enclaves that an earlier process of this pod left behind: they have the node's memory and CPUs.

@@ -101,7 +101,7 @@ internal sealed partial class NitroDiagnosis
 
     private static string NextStep(int exitCode) => exitCode switch
     {
-        126 or 127 => "to mend it: put nitro-cli into the image of EnclaveHost (docs/nitro.md), or say with --nitro-cli where it is",
+        126 or 127 => "to mend it: put nitro-cli into the image of EnclaveHost (docs/nitro-driver.md), or say with --nitro-cli where it is",
         > 128 => "to mend it: see whether the pod's memory limit is too small for it",
         _ => "to mend it: see that --nitro-cli is the real one and as new as this program",
     };

@@ -1,4 +1,5 @@
 using Enclaves.EnclaveHost.Drivers;
+using Enclaves.EnclaveHost.Node;
 using Shouldly;
 using Xunit;
 
@@ -69,6 +70,16 @@ public sealed class NitroBootTests
         var failure = await Should.ThrowAsync<EnclaveStartException>(() => nitro.Driver(nitro.Options(), new HurriedTime(4)).StartAsync(TestContext.Current.CancellationToken));
         failure.Message.ShouldContain("E29 (ioctl)");
         nitro.Count("run-enclave").ShouldBe(4);
+    }
+
+    [Fact]
+    public async Task What_the_node_lacks_is_told_with_a_boot_that_fails()
+    {
+        await using var nitro = new StandIn();
+        nitro.Play("run-enclave", "failure E19 39");
+        nitro.Node = [new NodeFinding("sockets of AF_VSOCK"), new NodeFinding("the device /dev/nitro_enclaves", "is not there", "launch another instance")];
+        (await Should.ThrowAsync<EnclaveStartException>(() => nitro.Driver().StartAsync(TestContext.Current.CancellationToken)))
+            .Message.ShouldEndWith("; of what the node should have, the device /dev/nitro_enclaves is not there (launch another instance)");
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Enclaves.Channel;
 using Enclaves.Channel.Transport;
 using Enclaves.EnclaveHost.Drivers;
 using Enclaves.EnclaveHost.Drivers.Nitro;
+using Enclaves.EnclaveHost.Node;
 using Enclaves.EnclaveHost.Options;
 using Enclaves.Tests.Enclave.Harness;
 using Microsoft.Extensions.Logging;
@@ -42,6 +43,9 @@ internal sealed class StandIn : IAsyncDisposable
 
     public LogLines Log { get; } = new();
 
+    /// <summary>What the node has and lacks.</summary>
+    public IReadOnlyList<NodeFinding> Node { get; set; } = [];
+
     /// <summary>The calls so far, as command lines.</summary>
     public IReadOnlyList<string> Calls => File.Exists(PathOf("calls")) ? File.ReadAllLines(PathOf("calls")) : [];
 
@@ -69,7 +73,7 @@ internal sealed class StandIn : IAsyncDisposable
     public NitroDriver Driver(EnclaveOptions options, TimeProvider time, Action<string>? onConsole = null)
     {
         var driver = new NitroDriver(
-            options, onConsole, Ports, _ => HostTransport.For(ChannelEndpoint.Directory(RunFolder, EnclavePorts.Control)), time, new Logger<NitroDriver>(Log.Factory));
+            options, onConsole, Ports, _ => HostTransport.For(ChannelEndpoint.Directory(RunFolder, EnclavePorts.Control)), () => Node, time, new Logger<NitroDriver>(Log.Factory));
         _drivers.Add(driver);
         return driver;
     }
