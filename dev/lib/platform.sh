@@ -32,10 +32,12 @@ YAML
 # write_chart_values FILE: what the development cluster needs that differs from the chart's defaults.
 write_chart_values() {
     # By variables: a failure inside the text below would go unnoticed.
-    local webhook reconciler enclave_host
+    local webhook reconciler enclave_host enclave_image measurements
     webhook=$("$ENCLAVES_REPOSITORY/dev/images" reference webhook)
     reconciler=$("$ENCLAVES_REPOSITORY/dev/images" reference reconciler)
     enclave_host=$("$ENCLAVES_REPOSITORY/dev/images" reference enclave-host)
+    enclave_image=$("$ENCLAVES_REPOSITORY/dev/images" enclave-image-folder)
+    measurements=$(jq -c . "$enclave_image/measurements.json")
     cat >"$1" <<YAML
 images:
   webhook: $webhook
@@ -43,6 +45,8 @@ images:
   enclaveHost: $enclave_host
 enclave:
   driver: qemu
+  images:
+    enclave.eif: $measurements
   # Two cores for everything: a pod that asked for those of its machine would find no node.
   machineCpu: 75m
   # The development registry listens on the node's own address, which egress refuses by default.

@@ -17,7 +17,7 @@ public sealed class KeptFieldsTests
     [Fact]
     public void Of_a_pod_what_tells_its_place_and_its_trouble_is_kept_and_nothing_else() =>
         Read(ResourceKind.Pod.Kept).Json.GetRawText().ShouldBe(
-            """{"metadata":{"name":"hello-1","namespace":"team","uid":"u","resourceVersion":"7","labels":{"k8s.oblv.com/deployment":"hello"},"annotations":{}},"spec":{"nodeName":"n"},"""
+            """{"metadata":{"name":"hello-1","namespace":"team","uid":"u","resourceVersion":"7","labels":{"k8s.oblv.com/deployment":"hello"},"annotations":{}},"spec":{"nodeName":"n","containers":[{}]},"""
             + "\"status\":" + """{"phase":"Running","conditions":[{"type":"Ready","status":"True"}],"""
             + "\"containerStatuses\":" + """[{"name":"enclave-host","restartCount":1,"state":{"running":{"startedAt":"2026-01-01T00:00:00Z"}}}]}}""");
 
