@@ -55,6 +55,11 @@ internal sealed partial class NitroEnclave : IRunningEnclave
 
     private async Task EndAsync(TimeSpan limit)
     {
+        // What the watch would see from here on is our own doing.
+        await _watching.CancelAsync();
+        await _watch;
+        if (Exited.IsCompleted)
+            return;
         try
         {
             await EnclaveEnd.BringAboutAsync(_cli, Description.Id, _process, limit, _time, CancellationToken.None);
@@ -96,7 +101,7 @@ internal sealed partial class NitroEnclave : IRunningEnclave
         }
         catch (OperationCanceledException)
         {
-            _exited.TrySetResult($"enclave {Description.Id} was ended");
+            // Whoever ends the enclave says how it ended.
         }
     }
 
