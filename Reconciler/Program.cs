@@ -95,7 +95,7 @@ if (settings.Rest is { } rest)
     builder.Services
         .AddSingleton<NedViews>()
         .AddSingleton<NedFeed>()
-        .AddHostedService(services => new RestServer(rest, new ApiServer(client), services));
+        .AddHostedService(services => new RestServer(rest, new ApiServer(client), () => services.GetRequiredService<NedController>().IsSynced, services));
 }
 
 builder.AddTelemetry();

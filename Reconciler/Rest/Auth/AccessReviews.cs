@@ -35,8 +35,9 @@ internal sealed class AccessReviews(ApiServer server, TimeProvider time) : IDisp
     /// <summary>Whether they may.</summary>
     /// <exception cref="ApiException">The API server refuses to tell.</exception>
     /// <exception cref="TimeoutException">It does not answer.</exception>
+    /// <exception cref="TooManyQuestionsException">They ask too much at once.</exception>
     public Task<bool> MayAsync(Caller caller, Access access, CancellationToken cancellation) =>
-        _cache.GetAsync((caller.Key, access), async limit =>
+        _cache.GetAsync((caller.Key, access), caller.Name, async limit =>
         {
             var spec = caller.Spec();
             spec["resourceAttributes"] = new JsonObject

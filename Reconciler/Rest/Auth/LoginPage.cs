@@ -7,6 +7,7 @@ namespace Enclaves.Reconciler.Rest.Auth;
 internal static class LoginPage
 {
     private const string Path = "/login";
+    private const string LogOutPath = "/logout";
     private const string Home = "/swagger/index.html";
 
     private const string Style = """
@@ -20,9 +21,9 @@ internal static class LoginPage
     /// <summary>Adds both to the routes.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet(Path, (HttpRequest request) => Show(ReturnTo(request.Query["returnUrl"]), null)).AllowAnonymous().ExcludeFromDescription();
+        routes.MapGet(Path, (HttpContext context) => Show(context, ReturnTo(context.Request.Query["returnUrl"]), null)).AllowAnonymous().ExcludeFromDescription();
         routes.MapPost(Path, LogInAsync).AllowAnonymous().ExcludeFromDescription();
-        routes.MapPost("/logout", LogOut).AllowAnonymous().ExcludeFromDescription();
+        routes.MapPost(LogOutPath, LogOut).AllowAnonymous().ExcludeFromDescription();
     }
 
     /// <summary>Where to log in and come back from.</summary>
@@ -32,14 +33,23 @@ internal static class LoginPage
     {
         // Another site's page must not be able to log somebody in as somebody else.
         if (!SameOrigin.Allows(context.Request) || !context.Request.HasFormContentType)
-            return Show(Home, "The form did not come from this page; try again here.", StatusCodes.Status403Forbidden);
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+            return Show(context, Home, "The form did not come from this page; try again here.", StatusCodes.Status403Forbidden);
+        IFormCollection form;
+        try
+        {
+            form = await context.Request.ReadFormAsync(context.RequestAborted);
+        }
+        catch (InvalidDataException)
+        {
+            return Show(context, Home, "The form is none that this page sends; try again here.", StatusCodes.Status422UnprocessableEntity);
+        }
+
         var returnUrl = ReturnTo(form["returnUrl"]);
         var token = form["token"].ToString().Trim();
         if (token.Length > LoginCookie.MostTokenBytes)
-            return Show(returnUrl, $"The token is longer than the {LoginCookie.MostTokenBytes} bytes that a cookie has room for; use one of a service account.", StatusCodes.Status422UnprocessableEntity);
-        if (await tokens.WhoAsync(token, context.RequestAborted) is null)
-            return Show(returnUrl, "The cluster does not accept this token; get a new one.", StatusCodes.Status401Unauthorized);
+            return Show(context, returnUrl, $"The token is longer than the {LoginCookie.MostTokenBytes} bytes that a cookie has room for; use one of a service account.", StatusCodes.Status422UnprocessableEntity);
+        if (await tokens.WhoAsync(token, context.Connection.RemoteIpAddress, context.RequestAborted) is null)
+            return Show(context, returnUrl, "The cluster does not accept this token; get a new one.", StatusCodes.Status401Unauthorized);
         LoginCookie.Write(context.Response, token);
         return Results.LocalRedirect(returnUrl);
     }
@@ -51,11 +61,11 @@ internal static class LoginPage
         return Results.LocalRedirect(Path);
     }
 
-    // Only to a page of this server.
+    // Only to a page of this server, and only what a header can hold.
     private static string ReturnTo(string? url) =>
-        url is ['/', not ('/' or '\\'), ..] && !url.AsSpan().ContainsAny('\r', '\n') && !url.StartsWith(Path, StringComparison.Ordinal) ? url : Home;
+        url is ['/', not ('/' or '\\'), ..] && !url.AsSpan().ContainsAnyExceptInRange(' ', '~') && !url.StartsWith(Path, StringComparison.Ordinal) ? url : Home;
 
-    private static ContentHttpResult Show(string returnUrl, string? problem, int statusCode = StatusCodes.Status200OK) => TypedResults.Content($"""
+    private static ContentHttpResult Show(HttpContext context, string returnUrl, string? problem, int statusCode = StatusCodes.Status200OK) => TypedResults.Content($"""
         <!doctype html>
         <html lang="en"><head><meta charset="utf-8"><title>Enclaves: log in</title><style>{Style}</style></head><body>
         <h1>Enclaves</h1>
@@ -65,6 +75,8 @@ internal static class LoginPage
         <p><textarea id="token" name="token" rows="6" required autofocus autocomplete="off" spellcheck="false"></textarea></p>
         {(problem is null ? "" : $"<p class=\"problem\" role=\"alert\">{HtmlEncoder.Default.Encode(problem)}</p>")}
         <button type="submit">Log in</button>
-        </form></body></html>
+        </form>
+        {(LoginCookie.Read(context.Request) is null ? "" : $"<form method=\"post\" action=\"{LogOutPath}\"><button type=\"submit\">Log out</button></form>")}
+        </body></html>
         """, "text/html; charset=utf-8", statusCode: statusCode);
 }

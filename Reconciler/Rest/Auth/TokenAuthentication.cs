@@ -27,7 +27,7 @@ internal sealed class TokenAuthentication(
             return AuthenticateResult.NoResult();
         if (isCookie && !SameOrigin.Allows(Request))
             return AuthenticateResult.Fail("the request comes from a page of another site");
-        if (await tokens.WhoAsync(token, Context.RequestAborted) is not { } caller)
+        if (await tokens.WhoAsync(token, Context.Connection.RemoteIpAddress, Context.RequestAborted) is not { } caller)
             return AuthenticateResult.Fail("the API server does not accept the token");
         Context.Features.Set(new Recognised(caller, token));
         var principal = new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, caller.Name)], Name));

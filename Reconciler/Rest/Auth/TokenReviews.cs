@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -21,14 +22,20 @@ internal sealed class TokenReviews(ApiServer server, TimeProvider time) : IDispo
     private readonly ReviewCache<string, Caller?> _cache = new(time, Most);
 
     /// <summary>Whose token it is, or null when it is nobody's (any more).</summary>
+    /// <param name="token">The token.</param>
+    /// <param name="from">Where it comes from: whoever sends one unknown token after the other is one asker.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="ApiException">The API server refuses to tell.</exception>
     /// <exception cref="TimeoutException">It does not answer.</exception>
-    public async Task<Caller?> WhoAsync(string token, CancellationToken cancellation)
+    /// <exception cref="TooManyQuestionsException">Too many unknown tokens come from there.</exception>
+    public async Task<Caller?> WhoAsync(string token, IPAddress? from, CancellationToken cancellation)
     {
         if (token.Length is 0 or > MostBytes)
             return null;
         var hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
-        return await _cache.GetAsync(hash, async limit =>
+        // Tokens that were good do not wait behind those that may be anything, though both come over one proxy.
+        var asker = _cache.Last(hash)?.Name ?? from?.ToString() ?? "";
+        return await _cache.GetAsync(hash, asker, async limit =>
         {
             var caller = Caller.Of(await server.ReviewAsync(ResourceKind.TokenReview, new JsonObject { ["token"] = token }, limit));
             return new Judgement<Caller?>(caller, caller is null ? RefusedLife : Life);

@@ -61,9 +61,6 @@ internal static class JobDashboard
             context.Items[MayPress] = true;
         }
 
-        // Its pages have styles and scripts in them, and their addresses in the page.
-        context.Response.Headers.ContentSecurityPolicy =
-            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
         await next(context);
     }
 }

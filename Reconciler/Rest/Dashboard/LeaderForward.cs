@@ -16,6 +16,8 @@ internal sealed class LeaderForward : IDisposable
     private const string Mark = "X-Enclaves-Forwarded";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
+    private static readonly AsTheLeaderAnswers Transformer = new();
+
     private readonly LeaderElector? _elector;
     private readonly IHttpForwarder _forwarder;
     private readonly HttpMessageInvoker _client;
@@ -55,7 +57,7 @@ internal sealed class LeaderForward : IDisposable
             return;
         }
 
-        var error = await _forwarder.SendAsync(context, leader.ToString(), _client, new ForwarderRequestConfig { ActivityTimeout = Limit }, Transform);
+        var error = await _forwarder.SendAsync(context, leader.ToString(), _client, new ForwarderRequestConfig { ActivityTimeout = Limit }, Transformer);
         if (error != ForwarderError.None && !context.Response.HasStarted)
             await NoLeaderAsync(context, $"the replica that leads did not answer ({error})");
     }
@@ -63,19 +65,30 @@ internal sealed class LeaderForward : IDisposable
     /// <inheritdoc />
     public void Dispose() => _client.Dispose();
 
-    private static ValueTask Transform(HttpContext context, HttpRequestMessage request)
-    {
-        request.Headers.TryAddWithoutValidation(Mark, "1");
-        // The host that the browser knows: pages and redirects are made for it.
-        request.Headers.Host = context.Request.Host.Value;
-        return ValueTask.CompletedTask;
-    }
-
     private static Task NoLeaderAsync(HttpContext context, string why)
     {
         context.Response.Clear();
         Problems.RetryAfter(context);
         return Problems.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "No leader",
             $"Jobs are shown by the replica that leads, and {why}; try again in some seconds.");
+    }
+
+    private sealed class AsTheLeaderAnswers : HttpTransformer
+    {
+        public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            proxyRequest.Headers.TryAddWithoutValidation(Mark, "1");
+            // The host that the browser knows: pages and redirects are made for it.
+            proxyRequest.Headers.Host = httpContext.Request.Host.Value;
+        }
+
+        public override ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+        {
+            // The leader sets all that we do. Theirs would come beside ours, and of two content security policies a browser takes what both allow.
+            if (proxyResponse is not null)
+                httpContext.Response.Headers.Clear();
+            return base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        }
     }
 }

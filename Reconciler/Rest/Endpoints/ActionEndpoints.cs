@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Enclaves.Reconciler.Actions;
 using Enclaves.Reconciler.Cluster;
@@ -6,6 +7,7 @@ using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Rest.Auth;
 using Enclaves.Reconciler.Rest.Reading;
 using Enclaves.Reconciler.Rest.Serving;
+using Enclaves.Reconciler.Status;
 
 namespace Enclaves.Reconciler.Rest.Endpoints;
 
@@ -35,6 +37,12 @@ internal static class ActionEndpoints
             return NedEndpoints.NoNed(space, name);
         if (ned.IsBeingDeleted)
             return Problems.Of(StatusCodes.Status409Conflict, "Being deleted", $"NitroEnclaveDeployment {ned.Key} is being deleted; there is nothing to {kind.ToString().ToLowerInvariant()}.");
+        if (stores.IsIgnored(space) == true)
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "Left alone",
+                $"The namespace {space} has the label {NedReconciler.IgnoreLabel}=true, so nothing in it is acted on; take the label away and ask again.");
+        }
+
         if (NedAction.Of(ned).Count >= NedAction.MostWaiting)
             return Problems.TooMany(context, $"{NedAction.MostWaiting} actions already wait on NitroEnclaveDeployment {ned.Key}; they are carried out one after the other.");
         var action = NedAction.New(kind, time.GetUtcNow(), context.Caller().Name);
@@ -43,9 +51,14 @@ internal static class ActionEndpoints
             await server.MergeAsync(NedKind.Resource, ned,
                 new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [action.Annotation] = action.Write() } } }, context.RequestAborted);
         }
-        catch (ApiException gone) when (gone.Code is System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.Conflict)
+        catch (ApiException gone) when (gone.Code is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
         {
             return Problems.Of(StatusCodes.Status409Conflict, "Replaced or deleted", $"NitroEnclaveDeployment {ned.Key} was deleted meanwhile, or another one has its name; look again.");
+        }
+        catch (ApiException refused) when (!refused.IsTransient && refused.Code != HttpStatusCode.Unauthorized)
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "Refused",
+                $"The API server does not take the action, which is an annotation on the NitroEnclaveDeployment: {Quote.Of(refused.Message)}; mend what it names and ask again.");
         }
 
         return TypedResults.Accepted($"{context.Request.PathBase}{context.Request.Path.Value![..context.Request.Path.Value!.LastIndexOf('/')]}/events",

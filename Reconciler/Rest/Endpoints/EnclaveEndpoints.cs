@@ -3,7 +3,6 @@ using System.Net;
 using Enclaves.Api;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
-using Enclaves.Reconciler.Health;
 using Enclaves.Reconciler.Reconciling;
 using Enclaves.Reconciler.Rest.Auth;
 using Enclaves.Reconciler.Rest.Reading;
@@ -27,13 +26,14 @@ internal static class EnclaveEndpoints
             .Answers("getLogs", "The log of an enclave and its plugins: a JSON object {time, container, stream, text} on each line.", 403, 404, 409, 422);
     }
 
-    private static async Task<IResult> EnclavesAsync(string @namespace, string name, HttpContext context, ClusterStores stores, EnclaveStatuses statuses)
+    private static async Task<IResult> EnclavesAsync(string @namespace, string name, HttpContext context, ClusterStores stores, EnclaveQuestions questions)
     {
         if (stores.Neds.Get(new ObjectKey(@namespace, name)) is not { } ned)
             return NedEndpoints.NoNed(@namespace, name);
         var pods = stores.Pods.Find(ClusterStores.PodsOf(ned.Key)).OrderBy(pod => pod.Key.Name, StringComparer.Ordinal).ToList();
         var digest = ned.TextAt("status", "manifestDigest");
-        return TypedResults.Ok(await Task.WhenAll(pods.Select(async pod => EnclaveRowReader.Read(pod, digest, await statuses.AskAsync(pod, context.RequestAborted)))));
+        var reports = await questions.AskAsync(pods, context.RequestAborted);
+        return TypedResults.Ok(pods.Select(pod => EnclaveRowReader.Read(pod, digest, reports.GetValueOrDefault(pod.Uid))));
     }
 
     private static async Task<IResult> LogsAsync(

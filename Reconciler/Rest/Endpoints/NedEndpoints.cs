@@ -39,7 +39,7 @@ internal static class NedEndpoints
     }
 
     private static async Task<IResult> ListAllAsync(
-        HttpContext context, NedViews neds, AccessReviews reviews,
+        HttpContext context, NedViews neds, VisibleNeds rights,
         [Description("Only those with these labels, such as app=web,env in (prod,test).")] string? labelSelector = null,
         [Description("Most items, 1 to 1000.")] int? limit = null,
         [Description("What the page before gave as continue.")] [FromQuery(Name = "continue")] string? token = null)
@@ -47,8 +47,7 @@ internal static class NedEndpoints
         var (query, problem) = ListQuery.Read(labelSelector, limit, token);
         if (query is null)
             return problem!;
-        var visible = await Visibility.OfAsync(reviews, context.Caller(), "list", neds, context.RequestAborted);
-        if (visible.IsNone)
+        if (await rights.OfAllAsync(context.Caller(), "list", null, context.RequestAborted) is not { } visible)
             return Problems.Forbidden(context.Caller(), Access.ToNeds("list"));
         var (page, remaining) = query.Of(neds.Now, visible);
         return new PageResult(page, remaining);
@@ -118,10 +117,9 @@ internal static class NedEndpoints
 
     private static ProblemHttpResult NoPolicy(string detail) => Problems.Of(StatusCodes.Status409Conflict, "No policy", detail);
 
-    private static async Task<IResult> SummaryAsync(HttpContext context, NedViews neds, AccessReviews reviews)
+    private static async Task<IResult> SummaryAsync(HttpContext context, NedViews neds, VisibleNeds rights)
     {
-        var visible = await Visibility.OfAsync(reviews, context.Caller(), "list", neds, context.RequestAborted);
-        if (visible.IsNone)
+        if (await rights.OfAllAsync(context.Caller(), "list", null, context.RequestAborted) is not { } visible)
             return Problems.Forbidden(context.Caller(), Access.ToNeds("list"));
         var seen = neds.Now.Neds.Where(view => visible.Includes(view.Key.Namespace)).Select(view => view.Item).ToList();
         return TypedResults.Ok(new Summary(

@@ -19,7 +19,7 @@ internal static class StreamEndpoints
             + "reset (forget what you know: all there is follows as put, and then synced), ping. A client that comes back with Last-Event-ID goes on where it was.", 403, 422);
 
     private static async Task<IResult> WatchAsync(
-        HttpContext context, NedViews neds, NedFeed feed, TokenReviews tokens, AccessReviews reviews, TimeProvider time, IHostApplicationLifetime lifetime,
+        HttpContext context, NedViews neds, NedFeed feed, TokenReviews tokens, VisibleNeds rights, LongAnswers answers, TimeProvider time,
         [Description("Only of this namespace; absent for all that the caller may watch.")] string? @namespace = null,
         [Description("Only those with these labels.")] string? labelSelector = null,
         [Description("The id of the last event that the client has.")] [FromHeader(Name = "Last-Event-ID")] string? lastEventId = null)
@@ -27,32 +27,32 @@ internal static class StreamEndpoints
         var (selector, problem) = LabelSelector.Parse(labelSelector ?? "");
         if (selector is null)
             return Problems.Invalid("labelSelector", problem!);
-        async Task<Visibility?> Rights(CancellationToken cancellation)
+        var (token, from, space) = (context.Recognised().Token, context.Connection.RemoteIpAddress, @namespace is { Length: > 0 } given ? given : null);
+        async Task<Visibility?> Rights(Visibility? before, CancellationToken cancellation)
         {
-            if (await tokens.WhoAsync(context.Recognised().Token, cancellation) is not { } caller)
+            if (await tokens.WhoAsync(token, from, cancellation) is not { } caller)
                 return null;
-            var visible = @namespace is null
-                ? await Visibility.OfAsync(reviews, caller, "watch", neds, cancellation)
-                : await Visibility.OfAsync(reviews, caller, "watch", @namespace, cancellation);
-            return visible.IsNone ? null : visible;
+            return space is null ? await rights.OfAllAsync(caller, "watch", before, cancellation) : await rights.InAsync(caller, "watch", space, cancellation);
         }
 
-        if (await Rights(context.RequestAborted) is null)
-            return Problems.Forbidden(context.Caller(), Access.ToNeds("watch", @namespace ?? ""));
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        if (await Rights(null, context.RequestAborted) is not { } visible)
+            return Problems.Forbidden(context.Caller(), Access.ToNeds("watch", space ?? ""));
         context.Response.ContentType = "text/event-stream";
         // Proxies that gather answers would hold events back.
         context.Response.Headers["X-Accel-Buffering"] = "no";
-        var events = new NedStream(feed, neds, selector, time).ReadAsync(FeedPlace.Parse(lastEventId), Rights, end.Token);
-        try
-        {
-            await SseFormatter.WriteAsync(events, context.Response.Body, (item, writer) => writer.Write(item.Data.Span), end.Token);
-        }
-        catch (OperationCanceledException) when (end.IsCancellationRequested)
-        {
-            // The reader has gone, or this process stops; the reader comes back with the id of its last event.
-        }
-
+        await answers.GiveAsync(
+            context,
+            async stopping =>
+            {
+                if (await Rights(visible, stopping) is not { } now)
+                    return false;
+                if (!now.IsSame(visible))
+                    Volatile.Write(ref visible, now);
+                return true;
+            },
+            stopping => SseFormatter.WriteAsync(
+                new NedStream(feed, neds, selector, time).ReadAsync(lastEventId, () => Volatile.Read(ref visible), stopping),
+                context.Response.Body, (item, writer) => writer.Write(item.Data.Span), stopping));
         return Results.Empty;
     }
 }

@@ -13,9 +13,10 @@ internal sealed partial class LabelSelector
 
     private readonly List<Func<IReadOnlyDictionary<string, string>, bool>> _requirements = [];
 
-    private LabelSelector()
-    {
-    }
+    private LabelSelector(string text) => Text = text;
+
+    /// <summary>As it was given.</summary>
+    public string Text { get; }
 
     /// <summary>Reads one; an empty one selects everything.</summary>
     /// <returns>The selector, or what is wrong.</returns>
@@ -23,7 +24,7 @@ internal sealed partial class LabelSelector
     {
         if (text.Length > MostCharacters)
             return (null, $"The selector has {text.Length} characters; at most {MostCharacters} are allowed.");
-        var selector = new LabelSelector();
+        var selector = new LabelSelector(text);
         var rest = text.AsSpan().Trim();
         while (rest.Length > 0)
         {

@@ -77,8 +77,9 @@ internal static class NedReader
             return (NedHealth.Progressing, reconciling.Reason ?? "", reconciling.Message ?? "");
         if (ned.At("spec", "paused") is { ValueKind: JsonValueKind.True })
             return (NedHealth.Suspended, "Paused", "Rollouts are paused: set spec.paused to false to let them go on.");
-        var ready = ned.Condition(NedConditions.Ready);
-        return (ready?.Status switch { "True" => NedHealth.Healthy, "False" => NedHealth.Degraded, _ => NedHealth.Progressing }, ready?.Reason ?? "", ready?.Message ?? "");
+        if (ned.Condition(NedConditions.Ready) is not { } ready)
+            return (NedHealth.Progressing, NotObserved, "The condition Ready is not there yet.");
+        return (ready.Status switch { "True" => NedHealth.Healthy, "False" => NedHealth.Degraded, _ => NedHealth.Progressing }, ready.Reason ?? "", ready.Message ?? "");
     }
 
     private static int Wanted(LiveObject ned) => ned.At("spec", "replicas") is null ? NedDefaults.Replicas : ned.CountAt("spec", "replicas");

@@ -35,12 +35,24 @@ internal static class Problems
         return Of(StatusCodes.Status429TooManyRequests, "Too many requests", detail);
     }
 
+    /// <summary>429 for whoever asks more at once than is answered.</summary>
+    public static ProblemHttpResult TooMany(HttpContext context) =>
+        TooMany(context, "More is asked at once than is answered; ask again after the seconds in Retry-After, and for fewer things at a time.");
+
     /// <summary>403 for what somebody may not do.</summary>
     public static ProblemHttpResult Forbidden(Caller caller, Access access) => Of(StatusCodes.Status403Forbidden, "Forbidden", MayNot(caller, access));
 
     /// <summary>What somebody may not do, and what mends it.</summary>
     public static string MayNot(Caller caller, Access access) =>
         $"{caller.Name} may not {access}; whoever administers the cluster can allow it by a Role with that verb and a RoleBinding (or a ClusterRole and a ClusterRoleBinding).";
+
+    /// <summary>503 while this replica does not know yet what there is.</summary>
+    public static Task TooEarlyAsync(HttpContext context)
+    {
+        RetryAfter(context);
+        return WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "Not ready yet",
+            "This replica of the Reconciler has just started and does not know yet what there is; try again in some seconds. Its /readyz says what it waits for.");
+    }
 
     /// <summary>Tells the client when to come again.</summary>
     public static void RetryAfter(HttpContext context) =>
@@ -62,6 +74,9 @@ internal sealed partial class FailureProblems(ILogger<FailureProblems> logger) :
                 return true;
             case BadHttpRequestException bad:
                 await Problems.WriteAsync(httpContext, bad.StatusCode, "Bad request", bad.Message);
+                return true;
+            case TooManyQuestionsException:
+                await Problems.TooMany(httpContext).ExecuteAsync(httpContext);
                 return true;
             case var failure when ApiServer.IsFailure(failure):
                 LogFailed(logger, httpContext.Request.Path.Value ?? "", failure.Message);

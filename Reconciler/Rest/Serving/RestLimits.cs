@@ -1,6 +1,5 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Threading.RateLimiting;
+using Enclaves.Reconciler.Rest.Auth;
 
 namespace Enclaves.Reconciler.Rest.Serving;
 
@@ -14,9 +13,18 @@ internal enum LongRequest
     Log,
 }
 
-/// <summary>How much is done at a time: nobody's flood may take the memory of the process, the API server, or everybody else's turn.</summary>
+/// <summary>
+/// How much is done at a time, of one caller and of all together: nobody's flood may take the memory of the process, the API server, or everybody else's
+/// turn. It is asked when a caller is recognised; until then, <see cref="TokenReviews"/> bounds what is done for one address.
+/// </summary>
 internal static class RestLimits
 {
+    /// <summary>Streams of one caller.</summary>
+    public const int StreamsOfOne = 250;
+
+    /// <summary>Logs that one caller follows.</summary>
+    public const int LogsOfOne = 16;
+
     private const int Calls = 128;
     private const int WaitingCalls = 512;
     private const int CallsOfOne = 64;
@@ -28,17 +36,19 @@ internal static class RestLimits
     public static IServiceCollection AddRestLimits(this IServiceCollection services) => services.AddRateLimiter(limiter =>
     {
         limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(
-            PartitionedRateLimiter.Create<HttpContext, string>(context => IsLong(context) is null
-                ? Partition(Client(context), CallsOfOne, WaitingCallsOfOne)
-                : RateLimitPartition.GetNoLimiter("")),
+            PartitionedRateLimiter.Create<HttpContext, string>(context => IsLong(context) switch
+            {
+                LongRequest.Stream => Partition($"streams of {Client(context)}", StreamsOfOne, 0),
+                LongRequest.Log => Partition($"logs of {Client(context)}", LogsOfOne, 0),
+                _ => Partition($"calls of {Client(context)}", CallsOfOne, WaitingCallsOfOne),
+            }),
             PartitionedRateLimiter.Create<HttpContext, string>(context => IsLong(context) switch
             {
                 LongRequest.Stream => Partition("streams", Streams, 0),
                 LongRequest.Log => Partition("logs", Logs, 0),
                 _ => Partition("calls", Calls, WaitingCalls),
             }));
-        limiter.OnRejected = async (rejected, _) => await Problems.TooMany(rejected.HttpContext,
-            "More is asked at once than is answered; ask again after the seconds in Retry-After, and for fewer things at a time.").ExecuteAsync(rejected.HttpContext);
+        limiter.OnRejected = async (rejected, _) => await Problems.TooMany(rejected.HttpContext).ExecuteAsync(rejected.HttpContext);
     });
 
     private static LongRequest? IsLong(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<LongMark>()?.What;
@@ -46,12 +56,9 @@ internal static class RestLimits
     private static RateLimitPartition<string> Partition(string name, int permits, int waiting) => RateLimitPartition.GetConcurrencyLimiter(name,
         _ => new ConcurrencyLimiterOptions { PermitLimit = permits, QueueLimit = waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
 
-    // Whoever sends the same token is one, whatever it is worth; without a token, whoever comes from one address.
-    private static string Client(HttpContext context)
-    {
-        var sent = context.Request.Headers.Authorization.ToString() is { Length: > 0 } header ? header : context.Request.Headers.Cookie.ToString();
-        return sent.Length > 0 ? Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(sent))) : context.Connection.RemoteIpAddress?.ToString() ?? "";
-    }
+    // A user is one, however many tokens it has; whoever is nobody is one with all others at its address.
+    private static string Client(HttpContext context) =>
+        context.Features.Get<Recognised>() is { } known ? $"user {known.Caller.Name}" : $"address {context.Connection.RemoteIpAddress}";
 
     /// <summary>Marks a route whose answer lasts.</summary>
     public static TBuilder IsLong<TBuilder>(this TBuilder route, LongRequest what)

@@ -38,8 +38,9 @@ internal sealed partial class RestServer : IHostedService, IAsyncDisposable
     /// <summary>Prepares it.</summary>
     /// <param name="settings">Where to listen.</param>
     /// <param name="server">The API server, for what any replica may ask and write.</param>
+    /// <param name="isWhole">Whether all that is there is known: before that, what exists would be told not to.</param>
     /// <param name="parts">What the program has besides.</param>
-    public RestServer(RestSettings settings, ApiServer server, IServiceProvider parts)
+    public RestServer(RestSettings settings, ApiServer server, Func<bool> isWhole, IServiceProvider parts)
     {
         _settings = settings;
         _logger = parts.GetRequiredService<ILogger<RestServer>>();
@@ -56,8 +57,11 @@ internal sealed partial class RestServer : IHostedService, IAsyncDisposable
             .AddSingleton(parts.GetRequiredService<NedViews>())
             .AddSingleton(parts.GetRequiredService<NedFeed>())
             .AddSingleton<TokenReviews>()
-            .AddSingleton<PodLog>()
             .AddSingleton<AccessReviews>()
+            .AddSingleton<VisibleNeds>()
+            .AddSingleton<LongAnswers>()
+            .AddSingleton<PodLog>()
+            .AddSingleton<EnclaveQuestions>()
             .AddSingleton<RestCertificate>()
             .AddHostedService(services => services.GetRequiredService<RestCertificate>())
             .AddSingleton<IAuthorizationHandler, RouteAccessHandler>()
@@ -75,7 +79,7 @@ internal sealed partial class RestServer : IHostedService, IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(Listen);
         _app = builder.Build();
-        Map(_app);
+        Map(_app, isWhole);
     }
 
     /// <summary>What its routes are made of.</summary>
@@ -109,7 +113,7 @@ internal sealed partial class RestServer : IHostedService, IAsyncDisposable
         }));
     }
 
-    private static void Map(WebApplication app)
+    private static void Map(WebApplication app, Func<bool> isWhole)
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => context.HttpContext.Response.ContentType is null && context.HttpContext.Request.Path.StartsWithSegments("/api")
@@ -117,9 +121,10 @@ internal sealed partial class RestServer : IHostedService, IAsyncDisposable
                 $"There is no {context.HttpContext.Request.Method} {context.HttpContext.Request.Path}; /swagger shows what there is.")
             : Task.CompletedTask);
         app.Use(SecurityHeaders);
+        app.UseWhen(context => !isWhole() && context.Request.Path.StartsWithSegments(ApiPath), early => early.Run(Problems.TooEarlyAsync));
         app.UseRouting();
-        app.UseRateLimiter();
         app.UseAuthentication();
+        app.UseRateLimiter();
         app.UseAuthorization();
         LoginPage.Map(app);
         app.MapApiDocument();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Enclaves.Reconciler.Rest.Reading;
 
@@ -8,17 +7,7 @@ namespace Enclaves.Reconciler.Rest.Streaming;
 internal readonly record struct NedChange(long Number, NedView? Before, NedView? After);
 
 /// <summary>A place between two changes. Each process counts for itself: a place of another process's count means nothing here.</summary>
-internal readonly record struct FeedPlace(string Process, long Number)
-{
-    /// <summary>Reads what was written as the id of an event; null when it is none.</summary>
-    public static FeedPlace? Parse(string? text) =>
-        text?.Split('.') is [{ Length: > 0 and < 64 } process, var number] && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
-            ? new FeedPlace(process, value)
-            : null;
-
-    /// <inheritdoc />
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Process}.{Number}");
-}
+internal readonly record struct FeedPlace(string Process, long Number);
 
 /// <summary>
 /// The last changes of NEDs, in order, for all streams at once: each has a place in it and no buffer of its own. Whoever falls so far behind that its

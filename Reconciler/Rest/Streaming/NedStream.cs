@@ -15,69 +15,67 @@ namespace Enclaves.Reconciler.Rest.Streaming;
 ///     reset ── put … (all there is) ── synced ── put, delete … (changes) ──┐
 ///       ▲                                                                   │ the reader is too far behind, its rights have changed
 ///       └───────────────────────────────────────────────────────────────────┘
-/// An event without an id belongs to a reset that is not whole: whoever is cut off in between begins anew.
+/// A reset takes the id away that the reader has, and only synced gives it a new one: whoever is cut off in between begins anew.
 /// </remarks>
 internal sealed class NedStream(NedFeed feed, NedViews views, LabelSelector selector, TimeProvider time)
 {
+    private const string Reset = "reset";
     private const int Batch = 256;
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
-
-    // With what the answers of the API server are kept for, well within a minute of a token's revocation.
-    private static readonly TimeSpan RightsInterval = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(2);
 
-    /// <summary>The events, until the caller may see nothing any more or goes away.</summary>
-    /// <param name="from">Where to go on, or null.</param>
-    /// <param name="rights">What the caller may see now, or null when it is nothing any more.</param>
+    /// <summary>The events, without an end.</summary>
+    /// <param name="from">The id of the last event that the reader has, or null.</param>
+    /// <param name="visible">What the reader may see: another object when that has changed.</param>
     /// <param name="cancellation">Ends the stream.</param>
     public async IAsyncEnumerable<SseItem<ReadOnlyMemory<byte>>> ReadAsync(
-        FeedPlace? from, Func<CancellationToken, Task<Visibility?>> rights, [EnumeratorCancellation] CancellationToken cancellation)
+        string? from, Func<Visibility> visible, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var (place, visible, checkedAt) = (from, await rights(cancellation), time.GetTimestamp());
-        while (visible is not null)
+        var seen = visible();
+        var shown = StreamPlace.ShownBy(seen, selector);
+        var place = StreamPlace.Parse(from) is { } last && last.Shown == shown ? last.Feed : (FeedPlace?)null;
+        while (true)
         {
-            if (place is not { } known || feed.Read(known, Batch) is not { } read)
+            // The place first: what changes while everything is given is given once more.
+            var read = place is { } known ? feed.Read(known, Batch) : null;
+            var next = read?.Next ?? feed.End;
+            foreach (var item in read is null ? Everything(seen, new StreamPlace(next, shown)) : Changes(read.Value.Changes, seen, new StreamPlace(next, shown)))
             {
-                // The place first: what changes while everything is given is given once more.
-                place = feed.End;
-                foreach (var item in Everything(visible, place.Value))
-                    yield return item;
-                continue;
+                yield return item;
+                // However slowly it reads, it is told no more of what it may not see any more.
+                if (!ReferenceEquals(visible(), seen))
+                    break;
             }
 
-            foreach (var change in read.Changes)
-            {
-                if (EventOf(change, visible, new FeedPlace(known.Process, change.Number + 1)) is { } item)
-                    yield return item;
-            }
-
-            place = read.Next;
-            if (time.GetElapsedTime(checkedAt) >= RightsInterval)
-            {
-                (var before, visible, checkedAt) = (visible, await rights(cancellation), time.GetTimestamp());
-                if (visible?.IsSame(before) == false)
-                    place = null;
-            }
-            else if (!await IsMoreWithin(Heartbeat, read.Next, cancellation))
-            {
+            place = next;
+            if (read is not null && ReferenceEquals(visible(), seen) && !await IsMoreWithin(Heartbeat, next, cancellation))
                 yield return Event("ping", "{}"u8.ToArray(), null);
+            if (!ReferenceEquals(visible(), seen))
+            {
+                (seen, place) = (visible(), null);
+                shown = StreamPlace.ShownBy(seen, selector);
             }
         }
     }
 
-    private IEnumerable<SseItem<ReadOnlyMemory<byte>>> Everything(Visibility visible, FeedPlace place)
+    private IEnumerable<SseItem<ReadOnlyMemory<byte>>> Everything(Visibility visible, StreamPlace place)
     {
-        yield return Event("reset", "{}"u8.ToArray(), null);
+        yield return Event(Reset, "{}"u8.ToArray(), null);
         foreach (var view in views.Now.Neds.Where(view => Shows(view, visible)))
             yield return Event("put", view.Json, null);
         yield return Event("synced", "{}"u8.ToArray(), place);
     }
 
-    private SseItem<ReadOnlyMemory<byte>>? EventOf(NedChange change, Visibility visible, FeedPlace next)
+    private IEnumerable<SseItem<ReadOnlyMemory<byte>>> Changes(IReadOnlyList<NedChange> changes, Visibility visible, StreamPlace end)
     {
-        if (change.After is { } after && Shows(after, visible))
-            return Event("put", after.Json, next);
-        return change.Before is { } before && Shows(before, visible) ? Event("delete", Deleted(before.Key), next) : null;
+        foreach (var change in changes)
+        {
+            var next = end with { Feed = end.Feed with { Number = change.Number + 1 } };
+            if (change.After is { } after && Shows(after, visible))
+                yield return Event("put", after.Json, next);
+            else if (change.Before is { } before && Shows(before, visible))
+                yield return Event("delete", Deleted(before.Key), next);
+        }
     }
 
     private bool Shows(NedView view, Visibility visible) => visible.Includes(view.Key.Namespace) && selector.Matches(view.Labels);
@@ -97,8 +95,8 @@ internal sealed class NedStream(NedFeed feed, NedViews views, LabelSelector sele
 
     private static byte[] Deleted(ObjectKey key) => JsonSerializer.SerializeToUtf8Bytes(new DeletedNed(key.Namespace, key.Name), RestJson.Options);
 
-    private static SseItem<ReadOnlyMemory<byte>> Event(string type, ReadOnlyMemory<byte> json, FeedPlace? place) =>
-        new(json, type) { EventId = place?.ToString(), ReconnectionInterval = type == "reset" ? Reconnect : null };
+    private static SseItem<ReadOnlyMemory<byte>> Event(string type, ReadOnlyMemory<byte> json, StreamPlace? place) =>
+        new(json, type) { EventId = type == Reset ? "" : place?.ToString(), ReconnectionInterval = type == Reset ? Reconnect : null };
 }
 
 /// <summary>A NED that is gone, or does not match the stream's selector any more.</summary>

@@ -17,39 +17,35 @@ namespace Enclaves.Reconciler.Rest.Streaming;
 internal sealed record PodLogQuery(string? Container, bool Follow, int? TailLines, int? SinceSeconds);
 
 /// <summary>Sends pods' logs on, as they come from the API server: as fast as the reader reads, for as long as the reader may.</summary>
-internal sealed class PodLog(ApiServer server, TokenReviews tokens, AccessReviews reviews, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class PodLog(ApiServer server, TokenReviews tokens, AccessReviews reviews, LongAnswers answers)
 {
     /// <summary>JSON objects, one a line.</summary>
     public const string MediaType = "application/x-ndjson";
 
     // A line of EnclaveHost has 16 KiB of text at most; what is longer is not one of its lines, and is sent on in pieces.
     private const int MostLineBytes = 256 * 1024;
-    private static readonly TimeSpan RightsInterval = TimeSpan.FromSeconds(20);
 
     /// <summary>Sends what a query asks for as the answer of a request, until the log ends, the reader goes away, or may not read it any more.</summary>
-    public async Task SendAsync(HttpContext context, LiveObject pod, PodLogQuery query)
+    public Task SendAsync(HttpContext context, LiveObject pod, PodLogQuery query)
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        var (who, from) = (context.Recognised(), context.Connection.RemoteIpAddress);
+        var access = new Access("get", "", "pods", pod.Key.Namespace, pod.Key.Name, "log");
+        return answers.GiveAsync(
+            context,
+            async stopping => await tokens.WhoAsync(who.Token, from, stopping) is { } caller && await reviews.MayAsync(caller, access, stopping),
+            stopping => SendAsync(context.Response, pod, query, stopping));
+    }
+
+    private async Task SendAsync(HttpResponse answer, LiveObject pod, PodLogQuery query, CancellationToken cancellation)
+    {
         var path = $"{ResourceKind.Pod.PathOf(pod.Key, "log")}?container={NedNames.HostContainer}&follow={(query.Follow ? "true" : "false")}"
             + string.Create(CultureInfo.InvariantCulture, $"{(query.TailLines is { } lines ? $"&tailLines={lines}" : "")}{(query.SinceSeconds is { } seconds ? $"&sinceSeconds={seconds}" : "")}");
-        using var response = await server.OpenAsync(path, $"reading the log of {ResourceKind.Pod.Describe(pod.Key)}", "*/*", end.Token);
-        context.Response.ContentType = MediaType;
-        await context.Response.StartAsync(end.Token);
-        var watch = EndWhenRightsEndAsync(context.Recognised(), new Access("get", "", "pods", pod.Key.Namespace, pod.Key.Name, "log"), end);
-        try
-        {
-            await using var log = await response.Content.ReadAsStreamAsync(end.Token);
-            await CopyAsync(PipeReader.Create(log), context.Response.BodyWriter, query.Container, end.Token);
-        }
-        catch (OperationCanceledException) when (end.IsCancellationRequested)
-        {
-            // The reader has gone, or may read no more, or this process stops: what was sent is whole lines.
-        }
-        finally
-        {
-            await end.CancelAsync();
-            await watch;
-        }
+        using var response = await server.OpenAsync(path, $"reading the log of {ResourceKind.Pod.Describe(pod.Key)}", "*/*", cancellation);
+        answer.ContentType = MediaType;
+        // A reader is let know that there is a log, though it may be quiet.
+        await answer.Body.FlushAsync(cancellation);
+        await using var log = await response.Content.ReadAsStreamAsync(cancellation);
+        await CopyAsync(PipeReader.Create(log), answer.BodyWriter, query.Container, cancellation);
     }
 
     private static async Task CopyAsync(PipeReader log, PipeWriter reader, string? container, CancellationToken cancellation)
@@ -104,29 +100,5 @@ internal sealed class PodLog(ApiServer server, TokenReviews tokens, AccessReview
         }
 
         return false;
-    }
-
-    private async Task EndWhenRightsEndAsync(Recognised who, Access access, CancellationTokenSource end)
-    {
-        try
-        {
-            using var timer = new PeriodicTimer(RightsInterval, time);
-            while (await timer.WaitForNextTickAsync(end.Token))
-            {
-                if (await tokens.WhoAsync(who.Token, end.Token) is { } caller && await reviews.MayAsync(caller, access, end.Token))
-                    continue;
-                await end.CancelAsync();
-                return;
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The log has ended.
-        }
-        catch (Exception failure) when (ApiServer.IsFailure(failure))
-        {
-            // Whoever cannot be asked about is not let on.
-            await end.CancelAsync();
-        }
     }
 }

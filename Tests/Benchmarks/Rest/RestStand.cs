@@ -104,7 +104,7 @@ internal sealed class RestStand : IAsyncDisposable
         var services = new ServiceCollection().AddLogging().AddSingleton(TimeProvider.System).AddSingleton(Stores).AddSingleton<EnclaveStatusReader>()
             .AddSingleton<EnclaveStatuses>().AddSingleton<NedViews>().AddSingleton<NedFeed>().BuildServiceProvider();
         _parts.Add(services);
-        var server = new RestServer(new RestSettings { Port = Port, Certificate = _folder }, new ApiServer(new Kubernetes(new KubernetesClientConfiguration { Host = api })), services);
+        var server = new RestServer(new RestSettings { Port = Port, Certificate = _folder }, new ApiServer(new Kubernetes(new KubernetesClientConfiguration { Host = api })), () => true, services);
         _parts.Add(server);
         for (var number = 0; number < neds; number++)
             Put(number);

@@ -27,6 +27,7 @@ internal sealed record HealthCase(string Name, JsonObject Object)
             "ApiServerUnavailable", "PATCH Deployment default/hello: 503: etcd has no leader; it is tried again by itself.", NeedsHelp: false))),
         new("healthy", Seen(Running)),
         new("progressing-generation-behind", Behind(Seen(Running))),
+        new("progressing-without-ready", Without("Ready", Seen(Running))),
         new("degraded-stalled", Seen(Rolling with { DeadlineFailure = "ReplicaSet \"hello-5d9c7b8f6d\" has timed out progressing." })),
         new("degraded-refused", Seen(null, problem: new NedProblem(
             "ApplyRefused", "The API server refused POST Deployment default/hello: 403: exceeded quota; mend what it names, or the Reconciler's rights or the namespace's quota.",
@@ -67,6 +68,12 @@ internal sealed record HealthCase(string Name, JsonObject Object)
     private static JsonObject Behind(JsonObject ned)
     {
         ned["metadata"]!["generation"] = Generation + 1;
+        return ned;
+    }
+
+    private static JsonObject Without(string condition, JsonObject ned)
+    {
+        ned["status"]!["conditions"]!.AsArray().RemoveAll(item => (string?)item!["type"] == condition);
         return ned;
     }
 }

@@ -47,16 +47,16 @@ internal sealed class RestApi : IAsyncDisposable
     public static async Task<RestApi> Start(string space, int port, params string[] arguments)
     {
         var api = await Prepare(port);
-        try
-        {
-            api._reconciler = await ReconcilerProcess.Start(space, [.. api.Arguments, .. arguments]);
-            return api;
-        }
-        catch
-        {
-            await api.DisposeAsync();
-            throw;
-        }
+        return await api.Started(space, arguments);
+    }
+
+    /// <summary>Starts another one with the same certificate, as replicas have it.</summary>
+    public async Task<RestApi> StartAnother(string space, params string[] arguments)
+    {
+        var folder = Directory.CreateTempSubdirectory("enclaves-rest-").FullName;
+        foreach (var file in Directory.EnumerateFiles(_folder))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        return await new RestApi(folder, X509CertificateLoader.LoadCertificate(_certificate.RawData), ChildProcess.Ports.Next()).Started(space, arguments);
     }
 
     /// <summary>Its certificate and clients, for a Reconciler that a test starts itself.</summary>
@@ -72,6 +72,20 @@ internal sealed class RestApi : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(folder, "tls.crt"), certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(Path.Combine(folder, "tls.key"), key.ExportPkcs8PrivateKeyPem());
         return new RestApi(folder, certificate, port);
+    }
+
+    private async Task<RestApi> Started(string space, string[] arguments)
+    {
+        try
+        {
+            _reconciler = await ReconcilerProcess.Start(space, [.. Arguments, .. arguments]);
+            return this;
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>A client with this token, or without one.</summary>

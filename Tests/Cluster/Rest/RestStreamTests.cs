@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json.Nodes;
@@ -58,19 +59,59 @@ public sealed class RestStreamTests(ClusterFixture cluster)
     }
 
     [Fact]
-    public async Task Readers_that_do_not_read_hold_up_nobody()
+    public async Task A_stream_ends_within_a_minute_of_its_rights_end()
     {
         await using var space = await TestNamespace.Create(cluster);
         await using var api = await RestApi.Start(space.Name);
         var token = await cluster.User(space.Name, "reader", RestUsers.Reader);
-        var stuck = new List<HttpResponseMessage>();
-        for (var reader = 0; reader < 20; reader++)
-            stuck.Add(await api.Http(token).SendAsync(Request(space.Name, null), HttpCompletionOption.ResponseHeadersRead));
         await using var stream = await Watch(api, space.Name, token, null);
         await stream.Until(item => item.Type == "synced");
-        for (var number = 0; number < 10; number++)
-            await space.Create(Neds.Valid($"ned-{number}"));
-        await stream.Until(item => item is { Type: "put", Name: "ned-9" });
+        await cluster.Client.RbacAuthorizationV1.DeleteCollectionNamespacedRoleBindingAsync(space.Name);
+        await stream.Ended().WaitAsync(TimeSpan.FromMinutes(1));
+        using var again = await api.Http(token).SendAsync(Request(space.Name, stream.LastId), HttpCompletionOption.ResponseHeadersRead);
+        again.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
+    public async Task Readers_that_do_not_read_hold_up_nobody_and_do_not_outlive_their_token()
+    {
+        const int readers = 20;
+        const int changes = 60;
+        await using var space = await TestNamespace.Create(cluster);
+        await using var api = await RestApi.Start(space.Name);
+        var ned = Neds.Valid();
+        // Some 20 KB in each event: what is sent is more than all that can be on the way to a reader.
+        ned["metadata"]!["labels"] = new JsonObject(Enumerable.Range(0, 160).Select(number => KeyValuePair.Create($"{number:d3}{new string('k', 60)}", (JsonNode?)new string('v', 63))));
+        await space.Create(ned);
+        await space.Reconciled(explain: () => api.Reconciler.Log);
+        await space.Settled();
+        var token = await cluster.User(space.Name, "reader", RestUsers.Reader);
+        var revoked = await cluster.User(space.Name, "stuck", RestUsers.Reader);
+        var stuck = new List<HttpResponseMessage>();
+        for (var reader = 0; reader < readers; reader++)
+        {
+            using var request = Request(space.Name, null);
+            // Over HTTP/2 nothing is sent beyond what the reader's side says that it has room for, 64 KB.
+            (request.Version, request.VersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+            stuck.Add(await api.Http(revoked).SendAsync(request, HttpCompletionOption.ResponseHeadersRead));
+        }
+
+        await using var stream = await Watch(api, space.Name, token, null);
+        await stream.Until(item => item.Type == "synced");
+        for (var change = 0; change < changes; change++)
+        {
+            await space.Patch(Neds.Name, new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["change"] = $"{change}" } } }.ToJsonString());
+            var clock = Stopwatch.StartNew();
+            await stream.Until(item => item.Type == "put");
+            clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        }
+
+        await cluster.Client.CoreV1.DeleteNamespacedServiceAccountAsync("stuck", space.Name);
+        // Not a byte is read until rights have been looked at twice. Each then finds what was on its way, and no more.
+        int Looks() => api.Reconciler.Proxy.Writes.Count(write => write.EndsWith("/tokenreviews", StringComparison.Ordinal));
+        var looks = Looks();
+        await Wait.Until("tokens are looked at", () => Task.FromResult(Looks() >= looks + 4));
+        (await Task.WhenAll(stuck.Select(PutsUntilTheEnd)).WaitAsync(TimeSpan.FromSeconds(30))).ShouldAllBe(puts => puts < changes);
         stuck.ForEach(response => response.Dispose());
     }
 
@@ -146,6 +187,23 @@ public sealed class RestStreamTests(ClusterFixture cluster)
         var response = await api.Http(token).SendAsync(Request(space, place), HttpCompletionOption.ResponseHeadersRead);
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         return new EventStream(response);
+    }
+
+    private static async Task<int> PutsUntilTheEnd(HttpResponseMessage stream)
+    {
+        var puts = 0;
+        try
+        {
+            using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync());
+            while (await lines.ReadLineAsync() is { } line)
+                puts += line == "event: put" ? 1 : 0;
+        }
+        catch (Exception broken) when (broken is IOException or HttpRequestException)
+        {
+            // Closed in the middle of an event.
+        }
+
+        return puts;
     }
 
     /// <summary>What a stream has told.</summary>

@@ -42,4 +42,27 @@ internal static class RestUsers
     /// <summary>A new token of a service account.</summary>
     public static async Task<string> Token(this ClusterFixture cluster, string space, string name) => (await cluster.Client.CoreV1.CreateNamespacedServiceAccountTokenAsync(
         new Authenticationv1TokenRequest { Spec = new V1TokenRequestSpec { Audiences = [], ExpirationSeconds = 3600 } }, name, space)).Status.Token;
+
+    /// <summary>Gives a service account rights to the NEDs of all namespaces, for as long as its own is there; all that there are without verbs.</summary>
+    public static async Task AllowEverywhere(this ClusterFixture cluster, string space, string user, params string[] verbs)
+    {
+        var role = await cluster.Client.RbacAuthorizationV1.CreateClusterRoleAsync(new V1ClusterRole
+        {
+            Metadata = new V1ObjectMeta { Name = $"{space}-{user}", OwnerReferences = [await cluster.Owner(space)] },
+            Rules = [Rule("k8s.oblv.com", "nitroenclavedeployments", verbs.Length > 0 ? verbs : ["get", "list", "watch", "patch"])],
+        });
+        await cluster.Client.RbacAuthorizationV1.CreateClusterRoleBindingAsync(new V1ClusterRoleBinding
+        {
+            Metadata = new V1ObjectMeta { Name = $"{space}-{user}", OwnerReferences = [await cluster.Owner(space)] },
+            RoleRef = new V1RoleRef { ApiGroup = "rbac.authorization.k8s.io", Kind = "ClusterRole", Name = role.Name() },
+            Subjects = [new Rbacv1Subject { Kind = "ServiceAccount", Name = user, NamespaceProperty = space }],
+        });
+    }
+
+    // They go with the namespace.
+    private static async Task<V1OwnerReference> Owner(this ClusterFixture cluster, string space)
+    {
+        var owner = await cluster.Client.CoreV1.ReadNamespaceAsync(space);
+        return new V1OwnerReference { ApiVersion = "v1", Kind = "Namespace", Name = space, Uid = owner.Uid() };
+    }
 }

@@ -47,7 +47,7 @@ public sealed class ApiDocumentTests
         using var client = new Kubernetes(new KubernetesClientConfiguration { Host = "https://127.0.0.1:1" });
         using var api = new ApiServer(client);
         // Routes are known when it has been started; on whatever port is free, and without a certificate nobody gets in.
-        await using var server = new RestServer(new RestSettings { Port = 0, Certificate = "/nowhere" }, api, parts);
+        await using var server = new RestServer(new RestSettings { Port = 0, Certificate = "/nowhere" }, api, () => true, parts);
         await server.StartAsync(TestContext.Current.CancellationToken);
         var document = server.Services.GetRequiredService<ISwaggerProvider>().GetSwagger(ApiDocument.Name);
         await server.StopAsync(TestContext.Current.CancellationToken);

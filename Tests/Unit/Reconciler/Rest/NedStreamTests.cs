@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Net.ServerSentEvents;
 using System.Text;
 using Enclaves.Reconciler.Rest.Auth;
@@ -12,12 +11,10 @@ namespace Enclaves.Tests.Unit.Reconciler.Rest;
 
 public sealed class NedStreamTests
 {
-    private static readonly Visibility Everything = new(true, FrozenSet<string>.Empty);
-
     private readonly FakeTimeProvider _time = new();
     private readonly RestNeds _neds = new();
     private readonly NedFeed _feed;
-    private Visibility? _rights = Everything;
+    private Visibility _rights = Visibility.All;
 
     public NedStreamTests() => _feed = new NedFeed(_neds.Views);
 
@@ -50,7 +47,7 @@ public sealed class NedStreamTests
     }
 
     [Theory]
-    [InlineData("of-another-process.1")]
+    [InlineData("of-another-process.1.0123456789abcdef")]
     [InlineData("nonsense")]
     public async Task A_place_that_is_not_known_begins_anew(string id)
     {
@@ -101,26 +98,95 @@ public sealed class NedStreamTests
     }
 
     [Fact]
-    public async Task Other_rights_begin_anew_and_none_end_it()
+    public async Task Other_rights_begin_anew()
     {
         _neds.Put("a", "one");
         _neds.Put("b", "two");
         await using var stream = Open();
         (await Take(stream, 4)).ShouldBe(["reset", "put one", "put two", "synced"]);
         _rights = Visibility.Of("b");
-        _time.Advance(TimeSpan.FromSeconds(21));
+        (await Take(stream, 3)).ShouldBe(["reset", "put two", "synced"]);
         _neds.Put("a", "one");
-        (await Take(stream, 4)).ShouldBe(["put one", "reset", "put two", "synced"]);
-        _rights = null;
-        _time.Advance(TimeSpan.FromSeconds(21));
         _neds.Put("b", "two");
         (await Take(stream, 1)).ShouldBe(["put two"]);
-        (await stream.MoveNextAsync()).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_reader_in_the_middle_of_everything_is_told_no_more_of_what_it_may_not_see_any_more()
+    {
+        _neds.Put("a", "one");
+        _neds.Put("a", "two");
+        _neds.Put("b", "three");
+        await using var stream = Open();
+        (await Take(stream, 2)).ShouldBe(["reset", "put one"]);
+        _rights = Visibility.Of("b");
+        (await Take(stream, 3)).ShouldBe(["reset", "put three", "synced"]);
+    }
+
+    [Fact]
+    public async Task Whoever_comes_back_with_more_rights_is_told_what_it_was_not_shown()
+    {
+        _rights = Visibility.Of("a");
+        string id;
+        await using (var stream = Open())
+        {
+            await Take(stream, 2);
+            _neds.Put("b", "hidden");
+            _neds.Put("a", "one");
+            (await Take(stream, 1)).ShouldBe(["put one"]);
+            id = stream.Current.EventId!;
+        }
+
+        _rights = Visibility.All;
+        await using var again = Open(id);
+        (await Take(again, 4)).ShouldBe(["reset", "put one", "put hidden", "synced"]);
+    }
+
+    [Fact]
+    public async Task Whoever_comes_back_with_fewer_rights_forgets_what_it_may_not_see_any_more()
+    {
+        _neds.Put("a", "one");
+        _neds.Put("b", "two");
+        var id = await IdOfEverything();
+        _rights = Visibility.Of("b");
+        await using var again = Open(id);
+        (await Take(again, 3)).ShouldBe(["reset", "put two", "synced"]);
+    }
+
+    [Fact]
+    public async Task Whoever_is_cut_off_in_the_middle_of_a_reset_has_no_id_to_come_back_with()
+    {
+        _neds.Put("a", "one");
+        await using var stream = Open();
+        await Take(stream, 1);
+        stream.Current.EventId.ShouldBe("");
+        await Take(stream, 1);
+        stream.Current.EventId.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task An_id_of_another_selector_begins_anew()
+    {
+        _neds.Put("a", "one", "app=api");
+        var id = await IdOfEverything();
+        await using var again = Open(id, "app=api");
+        (await Take(again, 3)).ShouldBe(["reset", "put one", "synced"]);
+    }
+
+    private async Task<string> IdOfEverything()
+    {
+        await using var stream = Open();
+        while ((await Take(stream, 1))[0] != "synced")
+        {
+            // Everything.
+        }
+
+        return stream.Current.EventId!;
     }
 
     private IAsyncEnumerator<SseItem<ReadOnlyMemory<byte>>> Open(string? id = null, string selector = "") =>
         new NedStream(_feed, _neds.Views, LabelSelector.Parse(selector).Selector!, _time)
-            .ReadAsync(FeedPlace.Parse(id), _ => Task.FromResult(_rights), TestContext.Current.CancellationToken).GetAsyncEnumerator();
+            .ReadAsync(id, () => _rights, TestContext.Current.CancellationToken).GetAsyncEnumerator();
 
     private static async Task<IReadOnlyList<string>> Take(IAsyncEnumerator<SseItem<ReadOnlyMemory<byte>>> stream, int count)
     {
