@@ -66,7 +66,7 @@ public sealed class BrowserTests(ClusterFixture cluster)
     {
         await using var space = await TestNamespace.Create(cluster);
         // Nobody works here: what is asked for stays.
-        await using var api = await RestApi.StartStandby(cluster, space.Name);
+        await using var api = await RestApi.StartIdle(cluster, space.Name);
         await space.Create(Neds.Valid());
         var token = await cluster.User(space.Name, "editor", [.. RestUsers.Reader, RestUsers.Rule("k8s.oblv.com", "nitroenclavedeployments", "patch")]);
         var known = api.Generated(token);

@@ -33,7 +33,12 @@ internal sealed class RestApi : IAsyncDisposable
     public static Task<RestApi> Start(string space, params string[] arguments) => Start(space, ChildProcess.Ports.Next(), arguments);
 
     /// <summary>Starts one that stands by for ever and so sees all namespaces without working in any.</summary>
-    public static async Task<RestApi> StartStandby(ClusterFixture cluster, string space)
+    public static Task<RestApi> StartStandby(ClusterFixture cluster, string space) => StartStandby(cluster, space, "");
+
+    /// <summary>Starts one that stands by for ever in one namespace: what is asked for there stays.</summary>
+    public static Task<RestApi> StartIdle(ClusterFixture cluster, string space) => StartStandby(cluster, space, space);
+
+    private static async Task<RestApi> StartStandby(ClusterFixture cluster, string space, string watched)
     {
         const string lease = "held";
         await cluster.Client.CoordinationV1.CreateNamespacedLeaseAsync(new V1Lease
@@ -41,7 +46,7 @@ internal sealed class RestApi : IAsyncDisposable
             Metadata = new V1ObjectMeta { Name = lease },
             Spec = new V1LeaseSpec { HolderIdentity = "nobody", LeaseDurationSeconds = 86_400, RenewTime = DateTime.UtcNow },
         }, space);
-        return await Start(space, "--namespace", "", "--lease:namespace", space, "--lease:name", lease);
+        return await Start(space, "--namespace", watched, "--lease:namespace", space, "--lease:name", lease);
     }
 
     public static async Task<RestApi> Start(string space, int port, params string[] arguments)

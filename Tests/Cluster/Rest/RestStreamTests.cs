@@ -146,7 +146,7 @@ public sealed class RestStreamTests(ClusterFixture cluster)
     {
         await using var space = await TestNamespace.Create(cluster);
         // Nobody works here: what is asked for stays.
-        await using var api = await RestApi.StartStandby(cluster, space.Name);
+        await using var api = await RestApi.StartIdle(cluster, space.Name);
         await space.Create(Neds.Valid());
         var client = api.Generated(await cluster.User(space.Name, "editor", [.. RestUsers.Reader, RestUsers.Rule("k8s.oblv.com", "nitroenclavedeployments", "patch")]));
         await Wait.Until("it is known", async () => (await client.ListAsync(space.Name)).Items.Count == 1);
