@@ -29,7 +29,7 @@ public sealed class ObjectTests
             var labels = LabelSelector.Labels(item.Json);
             labels["app.kubernetes.io/name"].ShouldBe("enclaves");
             labels["app.kubernetes.io/instance"].ShouldBe(Helm.Release);
-            labels["app.kubernetes.io/component"].ShouldBeOneOf("webhook", "reconciler", "monitoring");
+            labels["app.kubernetes.io/component"].ShouldBeOneOf("webhook", "reconciler", "monitoring", "seccomp-installer");
         }
     }
 }
