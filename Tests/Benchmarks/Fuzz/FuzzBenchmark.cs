@@ -14,33 +14,45 @@ internal static class FuzzBenchmark
     private const int MaxShown = 10;
     private const int ProgressEvery = 100_000;
 
+    private static readonly string[] Parts = ["admission", "manifest", "session", "log", "eif"];
+
     /// <summary>Runs the cases; the answer is the program's exit code.</summary>
     public static int Run(string[] arguments, CancellationToken cancellation)
     {
-        if (!TryNumber(arguments, 0, DefaultCount, out var count) || !TryNumber(arguments, 1, Random.Shared.Next(), out var seed))
+        var parts = arguments.TakeWhile(argument => !char.IsAsciiDigit(argument.FirstOrDefault())).ToHashSet(StringComparer.Ordinal);
+        var numbers = arguments[parts.Count..];
+        if (!parts.IsSubsetOf(Parts) || numbers.Length > 2 || !TryNumber(numbers, 0, DefaultCount, out var count) || !TryNumber(numbers, 1, Random.Shared.Next(), out var seed))
         {
-            Console.Error.WriteLine("benchmarks: fuzz [COUNT [SEED]]: both are whole numbers from 0 to 2147483647");
+            Console.Error.WriteLine($"benchmarks: fuzz [{string.Join('|', Parts)} …] [COUNT [SEED]]: both are whole numbers from 0 to 2147483647");
             return 2;
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fuzz.seed = {seed}"));
         var folder = Directory.CreateTempSubdirectory("enclaves-fuzz-").FullName;
-        var parts = new SessionParts(folder);
+        var sessionParts = new SessionParts(folder);
         try
         {
-            var session = new SessionFuzz(parts);
+            var session = new SessionFuzz(sessionParts);
             using var log = new LogFuzz();
             var eif = EifFuzz.Create();
-            var failures = RunAll("admission", count, number => Named(AdmissionFuzz.Run(seed, number)), cancellation)
-                + RunAll("manifest", count, number => ManifestFuzz.Run(seed, number), cancellation)
-                + RunAll("session", count, number => session.Run(seed, number), cancellation)
-                + RunAll("log", count, number => log.Run(seed, number), cancellation)
-                + RunAll("eif", count, number => eif.Run(seed, number), cancellation);
+            var failures = 0L;
+            foreach (var part in Parts.Where(part => parts.Count == 0 || parts.Contains(part)))
+            {
+                failures += RunAll(part, count, number => part switch
+                {
+                    "admission" => Named(AdmissionFuzz.Run(seed, number)),
+                    "manifest" => ManifestFuzz.Run(seed, number),
+                    "session" => session.Run(seed, number),
+                    "log" => log.Run(seed, number),
+                    _ => eif.Run(seed, number),
+                }, cancellation);
+            }
+
             return failures == 0 ? 0 : 1;
         }
         finally
         {
-            parts.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            sessionParts.DisposeAsync().AsTask().GetAwaiter().GetResult();
             Directory.Delete(folder, recursive: true);
         }
     }
