@@ -42,7 +42,7 @@ try
             return await ReconcileBenchmark.Run(etcd, kubernetes, parts, stop.Token);
         case ["rest", .. var parts]:
             return await RestBenchmark.Run(parts, stop.Token);
-        case ["fuzz", .. var rest] when rest.Length <= 2:
+        case ["fuzz", .. var rest]:
             return FuzzBenchmark.Run(rest, stop.Token);
         case ["chaos", .. var rest]:
             return await ChaosBenchmark.Run(rest, stop.Token);
@@ -51,7 +51,7 @@ try
             return 0;
         default:
             await Console.Error.WriteLineAsync(
-                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | boot ENCLAVE-HOST ORCHESTRATOR LAYOUT ARCHIVE KUBELET | reconcile ETCD KUBERNETES [PART…] | relay ENCLAVE-HOST ORCHESTRATOR FLOW | rest [PART…] | fuzz [COUNT [SEED]] | chaos [SEED]");
+                "usage: Enclaves.Tests.Benchmarks admission | availability KUBECONFIG | boot ENCLAVE-HOST ORCHESTRATOR LAYOUT ARCHIVE KUBELET | reconcile ETCD KUBERNETES [PART…] | relay ENCLAVE-HOST ORCHESTRATOR FLOW | rest [PART…] | fuzz [PART…] [COUNT [SEED]] | chaos [SEED]");
             return 2;
     }
 }
