@@ -31,7 +31,7 @@ internal sealed class ClusterStores
     /// <summary>Namespaces; empty when only one is watched.</summary>
     public ObjectStore<LiveObject> Namespaces { get; } = new();
 
-    /// <summary>What enclave pods can be put on.</summary>
+    /// <summary>What enclave pods can be put on; empty when only one namespace is watched.</summary>
     public ObjectStore<LiveObject> Nodes { get; } = new();
 
     /// <summary>Whether only one namespace is watched.</summary>

@@ -59,16 +59,19 @@ internal sealed partial class NedController : BackgroundService
             Reflect(ResourceKind.ReplicaSet, stores.ReplicaSets),
             Reflect(ResourceKind.Pod, stores.Pods),
         ];
-        // Nodes are of no namespace.
-        _reflectors.Add(new(new ApiWatchSource(server, ResourceKind.Node, null), stores.Nodes, time, logger));
         if (settings.Rest is not null)
         {
             _reflectors.Add(new(
                 new ApiWatchSource(server, ResourceKind.Event, settings.Namespace, fieldSelector: $"involvedObject.kind={NedNames.Kind}"), stores.NedEvents, time, logger));
         }
 
+        // These two are of no namespace: whoever works in one may not have the right to them.
         if (string.IsNullOrEmpty(settings.Namespace))
+        {
             _reflectors.Add(Reflect(ResourceKind.Namespace, stores.Namespaces, null));
+            _reflectors.Add(Reflect(ResourceKind.Node, stores.Nodes, null));
+        }
+
         Subscribe();
         findings.Changed += ned => _queue.Add(ned);
         swept.Changed += ned => _queue.Add(ned);

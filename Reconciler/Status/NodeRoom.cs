@@ -22,7 +22,7 @@ internal sealed class NodeRoom(ObjectStore<LiveObject> nodes, ObjectStore<LiveOb
     /// <summary>The trouble of a pod without a node, with the numbers; unchanged where the nodes say nothing about it.</summary>
     public PodTrouble Weigh(LiveObject pod, PodTrouble trouble)
     {
-        if (trouble.Reason is not (Reasons.NoFreeDevice or Reasons.NoHugepages or Reasons.NoRoom))
+        if (nodes.Count == 0 || trouble.Reason is not (Reasons.NoFreeDevice or Reasons.NoHugepages or Reasons.NoRoom))
             return trouble;
         var asked = PodRequests.Of(pod);
         if (asked.Keys.FirstOrDefault(IsDevice) is not { } device)

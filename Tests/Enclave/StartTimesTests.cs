@@ -15,6 +15,8 @@ public sealed class StartTimesTests
     public async Task The_steps_of_a_start_are_logged_once_and_make_up_its_time()
     {
         await using var enclave = await LocalEnclave.ReadyAsync();
+        // The line follows the state that it tells of.
+        await Eventually.Holds("the line is in the log", LocalEnclave.ReadyLimit, () => Task.FromResult(StartLine.In(enclave.Host.Output).Count > 0), enclave.Host.Explain);
         var (whole, steps) = StartLine.In(enclave.Host.Output).ShouldHaveSingleItem();
         steps.Select(step => step.Name).ShouldBe(["program", .. Steps]);
         // Each is rounded for itself.

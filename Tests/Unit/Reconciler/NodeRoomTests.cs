@@ -77,6 +77,10 @@ public sealed class NodeRoomTests
     }
 
     [Fact]
+    public void Where_no_node_is_known_nothing_is_said_of_them() =>
+        Weigh(Reasons.NoFreeDevice, (Device, "1")).ShouldBe(new PodTrouble(Reasons.NoFreeDevice, "The scheduler's."));
+
+    [Fact]
     public void Another_cause_is_left_as_it_is()
     {
         Node("a", (Device, "1"));
