@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace Enclaves.EnclaveHost.Drivers;
 
@@ -12,10 +11,8 @@ namespace Enclaves.EnclaveHost.Drivers;
 /// The kernel sends that signal when the <em>thread</em> that forked ends, not the process. So each child has a thread of its own,
 /// which forks it and then waits for its end; a thread of the pool could be retired, and would take the child with it.
 /// </remarks>
-internal sealed partial class ChildProcess : IAsyncDisposable
+internal sealed class ChildProcess : IAsyncDisposable
 {
-    private const int Sigterm = 15;
-    private const int NoSuchProcess = 3;
     private static readonly TimeSpan KillTime = TimeSpan.FromSeconds(10);
 
     private readonly TaskCompletionSource<Process> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -90,7 +87,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>SIGTERM, then SIGKILL when the grace is over.</summary>
     public async Task StopAsync(TimeSpan grace)
     {
-        Signal(Sigterm);
+        Signal(ProcessSignal.Terminate);
         await Task.WhenAny(Exited, Task.Delay(grace));
         await DisposeAsync();
     }
@@ -105,12 +102,9 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         await Task.WhenAny(Exited, Task.Delay(KillTime));
     }
 
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int SendSignal(int process, int signal);
-
     private void Signal(int signal)
     {
-        if (!_ended && SendSignal(Id, signal) != 0 && Marshal.GetLastPInvokeError() is not NoSuchProcess and var error)
+        if (!_ended && ProcessSignal.Send(Id, signal) is not (0 or ProcessSignal.NoSuchProcess) and var error)
             throw new InvalidOperationException($"cannot signal {Name} (process {Id}): error {error}");
     }
 

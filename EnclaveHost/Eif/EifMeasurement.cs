@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Enclaves.Channel;
 using Enclaves.EnclaveHost.Drivers;
 
 namespace Enclaves.EnclaveHost.Eif;
@@ -35,7 +36,7 @@ internal sealed class EifMeasurement : IDisposable
     }
 
     /// <summary>Register 0 as it is so far.</summary>
-    public byte[] Pcr0() => Extended(_image.GetCurrentHash());
+    public byte[] Pcr0() => PlatformRegister.ExtendedOnce(_image.GetCurrentHash());
 
     /// <summary>All of them, when every section has been appended.</summary>
     /// <param name="certificate">The signing certificate in DER form; null where the image is not signed.</param>
@@ -53,7 +54,5 @@ internal sealed class EifMeasurement : IDisposable
         _application.Dispose();
     }
 
-    private static string Hex(byte[] digest) => Convert.ToHexStringLower(Extended(digest));
-
-    private static byte[] Extended(byte[] digest) => SHA384.HashData([.. new byte[SHA384.HashSizeInBytes], .. digest]);
+    private static string Hex(byte[] digest) => Convert.ToHexStringLower(PlatformRegister.ExtendedOnce(digest));
 }

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using Enclaves.Channel;
 using Enclaves.Orchestrator.Nsm;
 
 namespace Enclaves.Orchestrator.Session;
@@ -19,11 +19,7 @@ internal sealed class SimulatedRegister : IMeasurementRegister
 {
     public bool IsSimulated => true;
 
-    public byte[] ExtendAndLock(ReadOnlySpan<byte> digest)
-    {
-        byte[] joined = [.. new byte[SHA384.HashSizeInBytes], .. digest];
-        return SHA384.HashData(joined);
-    }
+    public byte[] ExtendAndLock(ReadOnlySpan<byte> digest) => PlatformRegister.ExtendedOnce(digest);
 }
 
 /// <summary>Register 16 of the Nitro Security Module, the first that is an enclave's own to use. It is in every attestation from then on.</summary>

@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using Enclaves.Api;
+using Enclaves.Channel;
 
 namespace Enclaves.Reconciler.Status;
 
@@ -17,14 +17,7 @@ internal sealed record ExpectedMeasurements(string ManifestDigest, IReadOnlyDict
         if (enclave?.DebugMode == true)
             return new ExpectedMeasurements(manifestDigest, null);
         var registers = images.RegistersOf(enclave?.Image);
-        registers[ManifestRegister] = OfManifest(manifestDigest);
+        registers[ManifestRegister] = Convert.ToHexStringLower(PlatformRegister.ExtendedOnce(Convert.FromHexString(manifestDigest)));
         return new ExpectedMeasurements(manifestDigest, registers);
-    }
-
-    // As an NSM extends a register that is still zero: SHA-384 of its old value and the data.
-    private static string OfManifest(string digest)
-    {
-        byte[] extended = [.. new byte[SHA384.HashSizeInBytes], .. Convert.FromHexString(digest)];
-        return Convert.ToHexStringLower(SHA384.HashData(extended));
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Enclaves.Reconciler.Cluster;
 using Enclaves.Reconciler.Control;
 
@@ -15,6 +16,9 @@ internal sealed class NodeRoom(ObjectStore<LiveObject> nodes, ObjectStore<LiveOb
     // A rollout of thousands asks for each of its NEDs; what pods take is added up once a second.
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
+    // Read once for each version of a node or a pod: every pod without a node is weighed against all nodes.
+    private readonly ConditionalWeakTable<LiveObject, IReadOnlyDictionary<string, decimal>> _allocatable = [];
+    private readonly ConditionalWeakTable<LiveObject, IReadOnlyDictionary<string, decimal>> _requests = [];
     private readonly Lock _lock = new();
     private Dictionary<string, Dictionary<string, decimal>> _taken = [];
     private DateTimeOffset _takenAt;
@@ -24,11 +28,11 @@ internal sealed class NodeRoom(ObjectStore<LiveObject> nodes, ObjectStore<LiveOb
     {
         if (nodes.Count == 0 || trouble.Reason is not (Reasons.NoFreeDevice or Reasons.NoHugepages or Reasons.NoRoom))
             return trouble;
-        var asked = PodRequests.Of(pod);
+        var asked = _requests.GetValue(pod, PodRequests.Of);
         if (asked.Keys.FirstOrDefault(IsDevice) is not { } device)
             return trouble;
         var taken = Taken();
-        var offers = nodes.All.Select(node => new Offer(node.Key.Name, PodRequests.Allocatable(node), taken.GetValueOrDefault(node.Key.Name) ?? []))
+        var offers = nodes.All.Select(node => new Offer(node.Key.Name, _allocatable.GetValue(node, PodRequests.Allocatable), taken.GetValueOrDefault(node.Key.Name) ?? []))
             .Where(offer => offer.All(device) > 0).ToList();
         if (offers.Count == 0)
         {
@@ -89,7 +93,7 @@ internal sealed class NodeRoom(ObjectStore<LiveObject> nodes, ObjectStore<LiveOb
                     continue;
                 if (!_taken.TryGetValue(node, out var sum))
                     _taken[node] = sum = new Dictionary<string, decimal>(StringComparer.Ordinal);
-                PodRequests.Add(sum, PodRequests.Of(pod));
+                PodRequests.Add(sum, _requests.GetValue(pod, PodRequests.Of));
             }
 
             return _taken;

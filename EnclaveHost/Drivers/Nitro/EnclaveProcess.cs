@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 
 namespace Enclaves.EnclaveHost.Drivers.Nitro;
 
@@ -8,9 +7,8 @@ namespace Enclaves.EnclaveHost.Drivers.Nitro;
 /// It outlives a SIGKILL of EnclaveHost where that is an ordinary process. In its container EnclaveHost is PID 1, whose end takes every process of
 /// the namespace with it; the descriptor of the enclave is closed, and the kernel stops the enclave. As PID 1, .NET also collects its zombie.
 /// </remarks>
-internal sealed partial class EnclaveProcess
+internal sealed class EnclaveProcess
 {
-    private const int Sigkill = 9;
     private const int Rounds = 50;
     private static readonly TimeSpan BetweenRounds = TimeSpan.FromMilliseconds(50);
 
@@ -33,7 +31,7 @@ internal sealed partial class EnclaveProcess
     public void Kill()
     {
         if (IsAlive)
-            _ = SendSignal(_id, Sigkill);
+            _ = ProcessSignal.Send(_id, ProcessSignal.Kill);
     }
 
     /// <summary>
@@ -53,7 +51,7 @@ internal sealed partial class EnclaveProcess
             foreach (var id in seen)
             {
                 killed.Add(id);
-                _ = SendSignal(id, Sigkill);
+                _ = ProcessSignal.Send(id, ProcessSignal.Kill);
             }
 
             await Task.Delay(BetweenRounds);
@@ -95,7 +93,4 @@ internal sealed partial class EnclaveProcess
             return null;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int SendSignal(int process, int signal);
 }

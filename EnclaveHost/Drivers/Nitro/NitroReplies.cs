@@ -5,8 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Enclaves.EnclaveHost.Drivers.Nitro;
 
-/// <summary>What <c>run-enclave</c> answers.</summary>
-internal sealed record NitroRun
+/// <summary>An enclave as answers name it.</summary>
+internal abstract record NitroNamed
 {
     [JsonPropertyName("EnclaveID")]
     public required string Id { get; init; }
@@ -17,7 +17,11 @@ internal sealed record NitroRun
 
     [JsonPropertyName("EnclaveCID")]
     public required uint Cid { get; init; }
+}
 
+/// <summary>What <c>run-enclave</c> answers.</summary>
+internal sealed record NitroRun : NitroNamed
+{
     [JsonPropertyName("NumberOfCPUs")]
     public required int CpuCount { get; init; }
 
@@ -27,17 +31,8 @@ internal sealed record NitroRun
 }
 
 /// <summary>One enclave of what <c>describe-enclaves</c> answers.</summary>
-internal sealed record NitroDescription
+internal sealed record NitroDescription : NitroNamed
 {
-    [JsonPropertyName("EnclaveID")]
-    public required string Id { get; init; }
-
-    [JsonPropertyName("ProcessID")]
-    public required int ProcessId { get; init; }
-
-    [JsonPropertyName("EnclaveCID")]
-    public required uint Cid { get; init; }
-
     /// <summary>RUNNING, TERMINATING or EMPTY.</summary>
     [JsonPropertyName("State")]
     public required string State { get; init; }
