@@ -54,6 +54,9 @@ public sealed class StdoutLinesTests
         using (var lines = new StdoutLines(output, TimeProvider.System))
         {
             var line = new LogLine(DateTimeOffset.UnixEpoch, App, new string('x', 1000));
+            // Before it is stuck it might take away what has been written, and leave room.
+            lines.Write(line);
+            output.IsStuck.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken).ShouldBeTrue();
             for (var i = 0; i < 3 * StdoutLines.MaxBytes / 1000; i++)
                 lines.Write(line);
             dropped = lines.Dropped;
@@ -80,10 +83,13 @@ public sealed class StdoutLinesTests
 
     private sealed class StuckStream : MemoryStream
     {
+        public ManualResetEventSlim IsStuck { get; } = new();
+
         public ManualResetEventSlim Release { get; } = new();
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
+            IsStuck.Set();
             Release.Wait(TimeSpan.FromSeconds(30));
             base.Write(buffer);
         }
